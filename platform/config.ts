@@ -135,7 +135,7 @@ const hidden = '[hidden]';
 export function redactUrl(text: string): string {
   const address = new URL(text);
   if (address.password !== '') address.password = 'hidden';
-  for (const name of [...address.searchParams.keys()]) {
+  for (const name of Object.keys(Object.fromEntries(address.searchParams))) {
     if (/pass|secret|key|token/i.test(name)) address.searchParams.set(name, 'hidden');
   }
   return address.toString();

@@ -14,10 +14,7 @@ export interface Shutdown {
 /** A close that takes longer than `timeoutMs` is logged and left behind; the process must end. A second signal ends it at once. */
 export function createShutdown(log: Pick<Logger, 'info' | 'warn'>, timeoutMs = 10_000): Shutdown {
   const steps: { name: string; close: Close }[] = [];
-  let stop: (reason: string) => void = () => {};
-  const asked = new Promise<string>((resolve) => {
-    stop = resolve;
-  });
+  const { promise: asked, resolve: stop } = deferred<string>();
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals) => {
     signals += 1;
@@ -38,6 +35,14 @@ export function createShutdown(log: Pick<Logger, 'info' | 'warn'>, timeoutMs = 1
       if (process.connected) process.disconnect();
     },
   };
+}
+
+function deferred<T>() {
+  let resolve!: (value: T) => void;
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 /** A child of `equilibrium up` has a channel to it; it breaks even when the supervisor is killed outright. */
