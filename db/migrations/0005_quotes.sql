@@ -28,6 +28,7 @@ create table quotes (
   check ((accepted_at is null) = (ride_id is null))
 );
 create index quotes_by_subject on quotes (subject, issued_at desc);
+create index quotes_by_zone on quotes (zone_id, vehicle_class, price_version);
 create index quotes_by_time on quotes (issued_at);
 comment on table quotes is 'A price given to one caller; committed before the caller sees it. Kept 400 days.';
 comment on column quotes.subject is 'Whose quote it is; for anybody else it does not exist.';
