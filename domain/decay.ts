@@ -1,0 +1,19 @@
+import { type Counts, negligible } from './counts.ts';
+
+const demandKept = 0.9;
+const supplyKept = 0.95;
+
+/**
+ * One decay period. Supply ages only when no observation refreshed it during the period.
+ * Deliberately not rounded to whole numbers: one quiet driver must not become none at once.
+ */
+export function decay(counts: Counts, supplyRefreshed: boolean): Counts {
+  return {
+    supply: supplyRefreshed ? counts.supply : settled(counts.supply * supplyKept),
+    demand: settled(counts.demand * demandKept),
+  };
+}
+
+function settled(count: number): number {
+  return count < negligible ? 0 : count;
+}
