@@ -1,8 +1,8 @@
 import type { Counts } from './counts.ts';
 import { type Hundredths, quantise } from './units.ts';
 
-const tripsPerHour = 2;
-const driverShare = 0.75;
+export const tripsPerHour = 2;
+export const driverShare = 0.75;
 
 /** What an average ride costs before surge, in major units, where a market has not said. */
 export const defaultAverageBaseFare = 14.44;

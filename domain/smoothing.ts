@@ -15,7 +15,7 @@ export interface Smoothed extends Counts {
 
 /** Zones whose centres are further apart do not touch each other's price. */
 export const smoothingRadiusKm = 2;
-const smoothingDecayKm = 1;
+export const smoothingDecayKm = 1;
 
 /** The zone's own counts averaged with its neighbours', which weigh less the further away they are. */
 export function smooth(own: Counts, neighbours: readonly Neighbour[]): Smoothed {
