@@ -89,7 +89,7 @@ export async function readEntries(
 
 /** Every zone that has an entry, as `<zone>:<class>`. */
 export async function pricedZones(redis: Redis, market: MarketId): Promise<string[]> {
-  return redis.zrange(redisKeys(market).priced, 0, -1);
+  return redis.zrange(redisKeys(market).priced, '0', '-1');
 }
 
 function tuple(answer: unknown): [number, string] {
@@ -97,4 +97,16 @@ function tuple(answer: unknown): [number, string] {
     throw new Error(`unexpected answer of the price board: ${JSON.stringify(answer)}`);
   }
   return [answer[0], answer[1]];
+}
+
+/** Like `readEntries`, but without the decisions: neighbours are asked for their counts alone. */
+export async function readCounts(
+  redis: Redis,
+  market: MarketId,
+  zones: readonly string[],
+): Promise<(Omit<BoardEntry, 'decision'> | undefined)[]> {
+  if (zones.length === 0) return [];
+  const keys = redisKeys(market);
+  const texts = await redis.mget(zones.map((zone) => keys.pricing(zone)));
+  return texts.map((text) => (text === null ? undefined : JSON.parse(text.slice(0, text.indexOf('\n')))));
 }

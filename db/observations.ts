@@ -15,13 +15,13 @@ export interface ChangedZone {
 
 /** Zones whose state moved on since they were last told, oldest revision first. */
 export async function changedZones(redis: Redis, market: MarketId, most: number): Promise<ChangedZone[]> {
-  const flat = await redis.zrange(redisKeys(market).changed, 0, most - 1, 'WITHSCORES');
+  const flat = await redis.zrange(redisKeys(market).changed, '0', String(most - 1), 'WITHSCORES');
   return pairs(flat).map(([zone, rev]) => ({ zone: zone as ZoneKey, rev: Number(rev) }));
 }
 
 /** Zones that are awake, with the ms of their last signal. */
 export async function activeZones(redis: Redis, market: MarketId): Promise<Map<ZoneKey, number>> {
-  const flat = await redis.zrange(redisKeys(market).active, 0, -1, 'WITHSCORES');
+  const flat = await redis.zrange(redisKeys(market).active, '0', '-1', 'WITHSCORES');
   return new Map(pairs(flat).map(([zone, at]) => [zone as ZoneKey, Number(at)]));
 }
 

@@ -1,0 +1,1 @@
+export { zonePricing } from './zone-pricing.ts';

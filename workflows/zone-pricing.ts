@@ -1,0 +1,121 @@
+import * as wf from '@temporalio/workflow';
+import type { Override } from '../domain/config.ts';
+import type { Trigger } from '../domain/decision.ts';
+import { mayFallAsleep, wantsDecision, type ZoneState } from '../domain/zone.ts';
+import { mixedHash } from './ids.ts';
+import { ZoneKeeper } from './zone-keeper.ts';
+import {
+  clearOverride,
+  explain,
+  observe,
+  type OrderOutcome,
+  recentDecisions,
+  reprice,
+  setOverride,
+  state,
+  type ZonePricingInput,
+} from './zone-messages.ts';
+import { refuseBadOverride, refuseWithoutReason } from './zone-orders.ts';
+import { ZoneSigns } from './zone-signs.ts';
+
+/** An operator's order on its way through the loop. */
+interface Job {
+  readonly apply: (zone: ZoneState) => ZoneState;
+  readonly trigger: Trigger;
+  outcome: OrderOutcome | undefined;
+}
+
+/** Prices one zone × class for as long as anything happens there; sleeps (completes) when nothing does. */
+export async function zonePricing(input: ZonePricingInput): Promise<void> {
+  const { marketId, zoneId, vehicleClass } = input;
+  const keeper = new ZoneKeeper(input);
+  const signs = new ZoneSigns(input);
+  const jobs: Job[] = [];
+  let tickDue = false;
+
+  // Handlers only note what they were told; the loop below alone acts on it.
+  wf.setHandler(state, () => keeper.zone);
+  wf.setHandler(explain, () => keeper.zone.lastDecision);
+  wf.setHandler(recentDecisions, () => keeper.recent);
+  wf.setHandler(observe, (seen) => keeper.note(seen));
+  wf.setHandler(setOverride, (override) => carryOut((zone) => ({ ...zone, override }), 'override'), {
+    validator: (override: Override) => refuseBadOverride(override, keeper.zone.cap, Date.now()),
+  });
+  wf.setHandler(clearOverride, () => carryOut((zone) => ({ ...zone, override: null }), 'override'), {
+    validator: refuseWithoutReason,
+  });
+  wf.setHandler(reprice, () => carryOut((zone) => zone, 'config'), { validator: refuseWithoutReason });
+
+  while (input.carry === undefined && !(await keeper.load())) {
+    if (historyIsLong()) await wf.continueAsNew<typeof zonePricing>({ ...input, unread: keeper.unread });
+    // Without its last version a zone must not publish: it holds until the board or Postgres can say.
+    await wf.sleep('5 seconds', { summary: 'the last price version cannot be read' });
+  }
+  armTick();
+  signs.show(keeper.zone);
+
+  for (;;) {
+    keeper.fold();
+    if (mayMoveOn() && !tickDue) {
+      const { zone, recent } = keeper;
+      await wf.continueAsNew<typeof zonePricing>({ marketId, zoneId, vehicleClass, carry: { zone, recent } });
+    }
+    await wf.condition(() => tickDue || keeper.unread !== undefined || jobs.length > 0 || mayMoveOn());
+    keeper.fold();
+    if (jobs[0] !== undefined) await settleJob(jobs[0]);
+    else if (tickDue) {
+      keeper.beginPeriod();
+      armTick();
+      await keeper.tick();
+    } else if (!wantsDecision(keeper.zone, Date.now())) continue;
+    else if (!(await keeper.catchUp(null))) await keeper.decide('observation', null);
+    signs.show(keeper.zone);
+    if (mayFallAsleep(keeper.zone) && (await fellAsleep())) return;
+  }
+
+  /** One timer for the whole period, however many observations arrive meanwhile. */
+  function armTick(): void {
+    tickDue = false;
+    const wait = Math.max(1, keeper.zone.nextTickAtMs - Date.now());
+    void wf.sleep(wait, { summary: 'next tick' }).then(() => (tickDue = true));
+  }
+
+  async function carryOut(apply: Job['apply'], trigger: Trigger): Promise<OrderOutcome> {
+    const job: Job = { apply, trigger, outcome: undefined };
+    jobs.push(job);
+    await wf.condition(() => job.outcome !== undefined);
+    if (job.outcome === undefined) throw wf.ApplicationFailure.nonRetryable('the zone ended', 'OrderLost');
+    return job.outcome;
+  }
+
+  async function settleJob(job: Job): Promise<void> {
+    keeper.zone = job.apply(keeper.zone);
+    const settlement = await keeper.decide(job.trigger, null);
+    const heldBy = settlement?.kind === 'held' ? settlement.by : settlement === undefined ? 'unavailable' : null;
+    const { version, multiplier } = keeper.zone;
+    job.outcome = { version, multiplier, changed: settlement?.kind === 'moved', heldBy };
+    jobs.shift();
+  }
+
+  /** The last snapshot, and the end, unless somebody spoke to the zone meanwhile. */
+  async function fellAsleep(): Promise<boolean> {
+    await keeper.refresh(keeper.tickedAtMs, true);
+    const quiet = keeper.unread === undefined && jobs.length === 0 && wf.allHandlersFinished();
+    if (quiet && keeper.zone.published) return true;
+    keeper.zone = { ...keeper.zone, quietTicks: 0 };
+    return false;
+  }
+
+  function mayMoveOn(): boolean {
+    return historyIsLong() && jobs.length === 0 && wf.allHandlersFinished();
+  }
+}
+
+const historyLimit = 300;
+
+/** A cache miss replays half a millisecond of CPU per event, so short histories are what makes restarts quick. */
+function historyIsLong(): boolean {
+  const { historyLength, continueAsNewSuggested, workflowId } = wf.workflowInfo();
+  // Offset per zone, so that a city does not continue as new in step.
+  return continueAsNewSuggested || historyLength >= historyLimit + (mixedHash(workflowId) % 60);
+}
