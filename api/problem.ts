@@ -21,6 +21,7 @@ export const problems = {
   internal: { status: 500, title: 'Something went wrong on our side' },
   'ingest-unavailable': { status: 503, title: 'Events cannot be stored at the moment' },
   'geography-unavailable': { status: 503, title: 'The map of the markets is not loaded yet' },
+  overloaded: { status: 503, title: 'Too many requests are waiting' },
   'store-unavailable': { status: 503, title: 'Stored quotes cannot be read at the moment' },
   'workflow-unavailable': { status: 503, title: 'The workflow of the zone cannot be asked at the moment' },
   'workflow-timeout': { status: 504, title: 'The workflow of the zone did not answer in time' },
