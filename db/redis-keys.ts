@@ -18,6 +18,8 @@ export function redisKeys(market: MarketId) {
     /** hash: watermark, healthy_at, samples of the fresh count. */
     feed: `${prefix}feed`,
     geo: `${prefix}drivers:geo`,
+    /** hash driver → `<zone>:<class>` whose supply counts it; outlives the driver's last fix until the sweep. */
+    members: `${prefix}drivers:zones`,
     driver: (id: string) => `${prefix}driver:location:${id}`,
     zoneDrivers: (key: string) => `${prefix}zone:${key}:drivers`,
     zoneDemand: (key: string) => `${prefix}zone:${key}:demand`,
@@ -40,6 +42,11 @@ export function redisKeys(market: MarketId) {
 }
 
 export type RedisKeys = ReturnType<typeof redisKeys>;
+
+/** Which market saw a driver last; not in the market's slot, as a driver may cross over. */
+export function driverMarketKey(driverId: string): string {
+  return `driver:market:${driverId}`;
+}
 
 /** Consumer groups: `live` feeds the zones, `history` and `recorder` feed Postgres. */
 export const groups = { live: 'live', history: 'history', recorder: 'recorder' } as const;
