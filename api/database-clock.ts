@@ -17,7 +17,7 @@ const sampleTimeoutMs = 3_000;
 export class DatabaseClock {
   readonly #options: DatabaseClockOptions;
   #offsetMs = 0;
-  #sampled = false;
+  #answering = false;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
 
@@ -30,8 +30,9 @@ export class DatabaseClock {
     return Date.now() + this.#offsetMs;
   }
 
-  get sampled(): boolean {
-    return this.#sampled;
+  /** Whether the last sample succeeded. */
+  get answering(): boolean {
+    return this.#answering;
   }
 
   /** Samples now and from then on. Resolves after the first attempt, also when it failed. */
@@ -53,12 +54,12 @@ export class DatabaseClock {
       const after = Date.now();
       // The answer was true about half way between question and answer.
       this.#offsetMs = Math.round(now - (before + after) / 2);
-      this.#sampled = true;
+      this.#answering = true;
       this.#options.onAnswer?.();
-      return true;
     } catch {
-      return false;
+      this.#answering = false;
     }
+    return this.#answering;
   }
 }
 

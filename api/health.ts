@@ -1,0 +1,83 @@
+import type { Request, Response } from 'express';
+import type { Redis } from 'ioredis';
+import type { DatabaseClock } from './database-clock.ts';
+import type { Geography } from './geography.ts';
+import type { Guard } from './guard.ts';
+import type { PriceBoard } from './price-board.ts';
+import type { Route } from './route.ts';
+
+/** Flips once, when the process is told to stop. */
+export interface Lifecycle {
+  draining: boolean;
+}
+
+export interface HealthDeps {
+  readonly lifecycle: Lifecycle;
+  readonly geography: Geography;
+  readonly board: PriceBoard;
+  readonly redis: Redis;
+  readonly redisGuard: Guard;
+  readonly postgresGuard: Guard;
+  readonly clock: DatabaseClock;
+  /** Answers when Temporal can be reached. */
+  readonly pingTemporal?: (() => Promise<unknown>) | undefined;
+}
+
+type Check = 'ok' | 'away' | 'loading';
+
+export function healthRoutes(deps: HealthDeps): Route[] {
+  const temporal = rarely(deps.pingTemporal ?? (() => Promise.reject(new Error('no Temporal'))));
+  const alive = (_req: Request, res: Response) => void res.json({ status: 'alive' });
+  return [
+    { method: 'get', path: '/healthz', access: 'public', handle: alive },
+    { method: 'get', path: '/health', access: 'public', handle: alive },
+    { method: 'get', path: '/readyz', access: 'public', handle: (_req, res) => ready(deps, temporal, res) },
+  ];
+}
+
+/** Ready means: can quote. Without its map and a first look at the prices a process cannot; without a service it can. */
+async function ready(deps: HealthDeps, temporal: () => Promise<Check>, res: Response): Promise<void> {
+  const checks = { ...check(deps), temporal: await temporal() };
+  const status = readiness(deps.lifecycle, checks);
+  res.status(status === 'ready' || status === 'degraded' ? 200 : 503).json({ status, checks });
+}
+
+function check(deps: HealthDeps) {
+  const { geography, board, redis, redisGuard, postgresGuard, clock } = deps;
+  return {
+    geography: checked(geography.loaded, 'loading'),
+    prices: checked(geography.loaded && board.loaded, 'loading'),
+    redis: checked(redis.status === 'ready' && !redisGuard.away, 'away'),
+    postgres: checked(clock.answering && !postgresGuard.away, 'away'),
+  };
+}
+
+function checked(good: boolean, otherwise: Check): Check {
+  return good ? 'ok' : otherwise;
+}
+
+function readiness(
+  lifecycle: Lifecycle,
+  checks: ReturnType<typeof check> & { temporal: Check },
+): 'ready' | 'degraded' | 'starting' | 'draining' {
+  if (lifecycle.draining) return 'draining';
+  if (checks.geography !== 'ok' || checks.prices !== 'ok') return 'starting';
+  return Object.values(checks).every((state) => state === 'ok') ? 'ready' : 'degraded';
+}
+
+const pingEveryMs = 15_000;
+
+/** Asked at most every 15 s, however often readiness is. */
+function rarely(ping: () => Promise<unknown>): () => Promise<Check> {
+  let last: { readonly at: number; readonly state: Promise<Check> } | undefined;
+  return () => {
+    if (last === undefined || Date.now() - last.at > pingEveryMs) {
+      const state = ping().then(
+        (): Check => 'ok',
+        (): Check => 'away',
+      );
+      last = { at: Date.now(), state };
+    }
+    return last.state;
+  };
+}
