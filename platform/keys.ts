@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { z } from 'zod';
+import { ConfigError } from './config.ts';
 
 const PrivateJwk = z.looseObject({
   kty: z.literal('EC'),
@@ -39,12 +40,12 @@ export interface Keys {
 /** Throws one sentence when the file is missing, damaged, or not fit for production. */
 export function loadKeys(path: string, options: { readonly production?: boolean } = {}): Keys {
   if (!existsSync(path))
-    throw new Error(`The key file ${path} is missing; \`npm start\` makes one, or set EQUILIBRIUM_AUTH_KEYS.`);
+    throw new ConfigError(`The key file ${path} is missing; \`npm start\` makes one, or set EQUILIBRIUM_AUTH_KEYS.`);
   const parsed = KeyFile.safeParse(readJson(path));
-  if (!parsed.success) throw new Error(`The key file ${path} is damaged:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new ConfigError(`The key file ${path} is damaged:\n${z.prettifyError(parsed.error)}`);
   const file = parsed.data;
   if (file.embedded && options.production === true) {
-    throw new Error(
+    throw new ConfigError(
       `${path} was made by the embedded start and must not be used in production; set EQUILIBRIUM_AUTH_KEYS.`,
     );
   }

@@ -64,3 +64,15 @@ export function runTool(
     running.add(child);
   });
 }
+
+/** On Linux the program also gets a SIGTERM when its supervisor dies, however that dies. */
+export function dieWithParent(
+  env: NodeJS.ProcessEnv,
+  command: string,
+  args: readonly string[],
+  flags: readonly string[] = [],
+) {
+  const setpriv = process.platform === 'linux' ? findOnPath(env, 'setpriv') : undefined;
+  if (setpriv === undefined) return { command, args: [...args] };
+  return { command: setpriv, args: [...flags, '--pdeathsig', 'TERM', command, ...args] };
+}

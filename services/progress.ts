@@ -58,7 +58,7 @@ function spinner(stream: NodeJS.WriteStream): Progress {
   const say = (line: string) => {
     const spinning = wheel.isSpinning;
     wheel.stop();
-    stream.write(`${line}\n`);
+    stream.write(`\r\u001b[2K${line}\n`); // the row may hold a status line
     if (spinning) wheel.start();
   };
   return {

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { ServiceError } from './errors.ts';
-import { findOnPath, isRoot, runTool } from './executables.ts';
+import { dieWithParent, findOnPath, isRoot, runTool } from './executables.ts';
 import { stepAround } from './ports.ts';
 import type { Progress } from './progress.ts';
 import { type ServiceSettings, usualPorts } from './settings.ts';
@@ -27,8 +27,7 @@ export async function startRedis(settings: ServiceSettings): Promise<RedisServic
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const process = await supervise({
     name: 'redis',
-    command: server,
-    args: redisArguments(port),
+    ...dieWithParent(settings.env, server, redisArguments(port)),
     cwd: folder,
     logFile: join(settings.home, 'logs', 'redis.log'),
     pidFile: join(settings.home, 'run', 'redis.pid'),

@@ -40,13 +40,34 @@ const largestLogBytes = 20_000_000;
 
 /** Starts the process, waits until it is ready, and from then on starts it again whenever it dies, until `stop`. */
 export async function supervise(spec: ProcessSpec): Promise<Supervised> {
+  if (closing) throw new ServiceError(`${spec.name} was not started, as everything is being stopped.`);
   mkdirSync(dirname(spec.logFile), { recursive: true });
   mkdirSync(dirname(spec.pidFile), { recursive: true });
   await stopLeftover(spec.pidFile);
   turnLog(spec.logFile);
   const supervision = new Supervision(spec);
+  all.add(supervision);
   await supervision.begin();
   return supervision;
+}
+
+const all = new Set<Supervised>();
+let closing = false;
+
+/** The end of a supervisor: stops what it runs in this order (others first) and starts nothing any more. */
+export async function stopAll(order: readonly string[]): Promise<void> {
+  closing = true;
+  const last = [...all].toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name));
+  for (const supervised of last) await supervised.stop();
+}
+
+/** For the impatient: nothing is closed in order, nothing is left running. */
+export function killAll(): void {
+  closing = true;
+  for (const supervised of all) {
+    const pid = supervised.pid();
+    if (pid !== undefined) signal(-pid, 'SIGKILL');
+  }
 }
 
 class Supervision implements Supervised {
@@ -108,6 +129,7 @@ class Supervision implements Supervised {
   }
 
   #forget(): void {
+    all.delete(this);
     this.#child = undefined;
     rmSync(this.#spec.pidFile, { force: true });
   }

@@ -10,7 +10,7 @@ import { ensureSearchAttributes, reason, searchAttributes } from './search-attri
 import { type ServiceSettings, usualPorts } from './settings.ts';
 import { supervise, type Supervised } from './supervised.ts';
 import { findTemporal } from './temporal-binary.ts';
-import { findOnPath } from './executables.ts';
+import { dieWithParent } from './executables.ts';
 
 export interface TemporalService {
   readonly address: string;
@@ -58,12 +58,9 @@ async function startEmbeddedTemporal(settings: ServiceSettings): Promise<Tempora
   const address = `127.0.0.1:${port}`;
   const folder = join(home, 'temporal');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const setpriv = process.platform === 'linux' ? findOnPath(env, 'setpriv') : undefined;
-  const args = serverArguments(join(folder, 'temporal.db'), port, uiPort);
   const supervised = await supervise({
     name: 'temporal',
-    command: setpriv ?? program,
-    args: setpriv === undefined ? args : ['--pdeathsig', 'TERM', program, ...args],
+    ...dieWithParent(env, program, serverArguments(join(folder, 'temporal.db'), port, uiPort)),
     env: withoutTemporalVariables(env),
     logFile: join(home, 'logs', 'temporal.log'),
     pidFile: join(home, 'run', 'temporal.pid'),

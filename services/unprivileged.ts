@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { ServiceError } from './errors.ts';
-import { findOnPath, isRoot, runTool } from './executables.ts';
+import { dieWithParent, findOnPath, isRoot, runTool } from './executables.ts';
 
 /** How a program is started so that it does not run as root. */
 export interface Runner {
@@ -17,29 +17,23 @@ const userName = 'postgres';
  * A clone below /root is closed to that user; it then keeps the one capability that lets it pass folders it does not own.
  */
 export async function unprivilegedRunner(env: NodeJS.ProcessEnv, mustReach: readonly string[]): Promise<Runner> {
-  const dieWithParent = findOnPath(env, 'setpriv');
-  if (!isRoot()) return { wrap: (command, args) => withSetpriv(dieWithParent, [], command, args) };
+  const setpriv = findOnPath(env, 'setpriv');
+  if (!isRoot()) return { wrap: (command, args) => dieWithParent(env, command, args) };
   const user = await ensureUser(env);
-  if (dieWithParent === undefined) {
+  if (setpriv === undefined) {
     throw new ServiceError(
       'Postgres may not run as root and `setpriv` (package util-linux) was not found: install it, start as another user, or set DATABASE_URL.',
     );
   }
   const identity = [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'];
   const attempts = [identity, ...passingCapabilities().map((name) => [...identity, ...keep(name)])];
-  const flags = attempts.find((flags) => reaches(dieWithParent, flags, mustReach));
+  const flags = attempts.find((flags) => reaches(setpriv, flags, mustReach));
   if (flags === undefined) {
     throw new ServiceError(
       `The user ${userName}, which runs Postgres, cannot enter ${mustReach.join(' or ')}: move the clone to a folder that others may enter, or set DATABASE_URL.`,
     );
   }
-  return { user, wrap: (command, args) => withSetpriv(dieWithParent, flags, command, args) };
-}
-
-/** On Linux the program also gets a SIGTERM when its supervisor dies, however that dies. */
-function withSetpriv(setpriv: string | undefined, flags: readonly string[], command: string, args: readonly string[]) {
-  if (setpriv === undefined || process.platform !== 'linux') return { command, args: [...args] };
-  return { command: setpriv, args: [...flags, '--pdeathsig', 'TERM', command, ...args] };
+  return { user, wrap: (command, args) => dieWithParent(env, command, args, flags) };
 }
 
 /** `access()` ignores capabilities of a user other than root unless the securebit says otherwise. */

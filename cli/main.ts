@@ -1,0 +1,44 @@
+import { Command, CommanderError } from 'commander';
+import type { Environment } from '../platform/config.ts';
+import { registerConfig } from './config.ts';
+import { createContext } from './context.ts';
+import { registerPrice } from './price.ts';
+import { registerQuote } from './quote.ts';
+import { registerStatus } from './status.ts';
+import { registerToken } from './token.ts';
+import { registerUp, type StartEverything } from './up.ts';
+import { registerZones } from './zones.ts';
+
+/** The `equilibrium` command. Answers the exit code; prints nothing but what the command prints. */
+export async function main(
+  argv: readonly string[],
+  env: Environment,
+  startEverything: StartEverything,
+): Promise<number> {
+  const context = createContext(env);
+  const program = new Command('equilibrium')
+    .description('Real-time pricing of rides: every zone of a city is one durable workflow.')
+    .showHelpAfterError()
+    .exitOverride();
+  registerUp(program, context, startEverything);
+  registerStatus(program, context);
+  registerQuote(program, context);
+  registerPrice(program);
+  registerZones(program, context);
+  registerToken(program, context);
+  registerConfig(program, context);
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    return report(error);
+  }
+  return typeof process.exitCode === 'number' ? process.exitCode : 0;
+}
+
+/** Expected failures are a sentence; anything else keeps its stack, as it is a mistake of ours. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode;
+  const expected = error instanceof Error && ['UsageError', 'ServiceError', 'ConfigError'].includes(error.name);
+  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  return 1;
+}

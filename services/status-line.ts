@@ -1,0 +1,52 @@
+import type { MarketId } from '../domain/ids.ts';
+import { loadMarkets } from '../db/markets.ts';
+import { createPool, createRedis } from '../platform/connections.ts';
+import { statusLine } from './banner.ts';
+import { readFigures } from './figures.ts';
+import type { Services } from './services.ts';
+
+export interface StatusOptions {
+  readonly quiet: boolean;
+  readonly ended: AbortSignal;
+  readonly everySecond: () => void;
+}
+
+/** Seconds between two lines: a terminal shows one that is redrawn, a log gets few. */
+const onTerminal = 2;
+const inLog = 30;
+
+/** Ends only with `ended`, and then never resolves: whoever waits has something else to wait for. */
+export async function showStatus(services: Services, { quiet, ended, everySecond }: StatusOptions): Promise<never> {
+  const pool = createPool(services.databaseUrl, { max: 1 });
+  const redis = createRedis(services.redisUrl, { failFast: true, name: 'status' });
+  const markets: MarketId[] = (await loadMarkets(pool)).map(({ marketId }) => marketId);
+  const terminal = process.stdout.isTTY;
+  for (let second = 0; !ended.aborted; second += 1) {
+    everySecond();
+    if (!quiet && second % (terminal ? onTerminal : inLog) === 0) {
+      draw(statusLine(await readFigures(redis, pool, markets)), terminal);
+    }
+    await nextSecond(ended);
+  }
+  redis.disconnect();
+  void pool.end();
+  return new Promise<never>(() => {});
+}
+
+function draw(line: string, terminal: boolean): void {
+  process.stdout.write(terminal ? `\r\u001b[2K${line}` : `${line}\n`);
+}
+
+function nextSecond(ended: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, 1_000);
+    ended.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
