@@ -27,12 +27,15 @@ type Check = 'ok' | 'away' | 'loading';
 
 export function healthRoutes(deps: HealthDeps): Route[] {
   const temporal = rarely(deps.pingTemporal ?? (() => Promise.reject(new Error('no Temporal'))));
-  const alive = (_req: Request, res: Response) => void res.json({ status: 'alive' });
   return [
     { method: 'get', path: '/healthz', access: 'public', handle: alive },
     { method: 'get', path: '/health', access: 'public', handle: alive },
     { method: 'get', path: '/readyz', access: 'public', handle: (_req, res) => ready(deps, temporal, res) },
   ];
+}
+
+function alive(_req: Request, res: Response): void {
+  res.json({ status: 'alive' });
 }
 
 /** Ready means: can quote. Without its map and a first look at the prices a process cannot; without a service it can. */

@@ -64,5 +64,6 @@ function temporalUi(config: Config): () => string | undefined {
 
 main().catch((error: unknown) => {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // Connections that were opened already would keep the process alive.
+  process.exit(1);
 });

@@ -54,12 +54,6 @@ function answerUnreadable(error: Error & { code?: string }, socket: Duplex): voi
 }
 
 function unreadable(code: string | undefined): ProblemCode {
-  switch (code) {
-    case 'HPE_HEADER_OVERFLOW':
-      return 'headers-too-large';
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return 'request-timeout';
-    default:
-      return 'malformed-request';
-  }
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers-too-large';
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'request-timeout' : 'malformed-request';
 }

@@ -4,9 +4,8 @@ import { Problem } from './problem.ts';
 
 const answerWithinMs = 2_000;
 const retryAfterSeconds = 15;
-/** gRPC status numbers. */
-const cancelled = 1;
-const deadlineExceeded = 4;
+/** gRPC status numbers: cancelled, deadline exceeded. */
+const timeouts: readonly number[] = [1, 4];
 
 /** What a zone's workflow knows now; undefined when none runs, as for a zone that sleeps or never woke. */
 export async function askZone(temporal: Client, workflowId: string): Promise<ZoneState | undefined> {
@@ -24,5 +23,5 @@ export async function askZone(temporal: Client, workflowId: string): Promise<Zon
 
 function timedOut(error: unknown): boolean {
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
-  return isGrpcServiceError(cause) && (Number(cause.code) === deadlineExceeded || Number(cause.code) === cancelled);
+  return isGrpcServiceError(cause) && timeouts.includes(cause.code);
 }
