@@ -182,3 +182,14 @@ export async function trimStreams(redis: Redis, market: MarketId, nowMs: number)
   }
   return trimmed;
 }
+
+const forgetScript = loadScript('forget-consumers');
+
+/** Removes consumers that hold nothing and have been silent for `idleMs`; every start of a process adds one. */
+export async function forgetConsumers(redis: Redis, market: MarketId, idleMs: number): Promise<number> {
+  let removed = 0;
+  for (const { stream, groups: names } of consumersOf(redisKeys(market))) {
+    removed += Number(await forgetScript.run(redis, [stream], [idleMs, ...names]));
+  }
+  return removed;
+}
