@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { Environment } from '../platform/config.ts';
 import { registerConfig } from './config.ts';
 import { createContext } from './context.ts';
+import { registerDeadLetters } from './dead-letters.ts';
 import { registerPrice } from './price.ts';
 import { registerQuote } from './quote.ts';
 import { registerStatus } from './status.ts';
@@ -25,6 +26,7 @@ export async function main(
   registerQuote(program, context);
   registerPrice(program);
   registerZones(program, context);
+  registerDeadLetters(program, context);
   registerToken(program, context);
   registerConfig(program, context);
   try {

@@ -61,7 +61,8 @@ async function main(): Promise<void> {
   // Live state goes on while Temporal is away; the newest observations go out once it is back.
   const ending = new AbortController();
   shutdown.onShutdown('waiting', () => ending.abort());
-  void connectWhenUp(config.temporal, log, ending.signal).then((temporal) => {
+  async function signalZones(): Promise<void> {
+    const temporal = await connectWhenUp(config.temporal, log, ending.signal);
     if (temporal === undefined) return;
     shutdown.onShutdown('temporal', () => temporal.close());
     for (const { marketId: market } of markets) {
@@ -77,7 +78,8 @@ async function main(): Promise<void> {
       signallings.set(market, signalling);
       shutdown.onShutdown(`signalling ${market}`, () => signalling.stop());
     }
-  });
+  }
+  void signalZones();
   await shutdown.runUntilSignal();
 }
 

@@ -28,7 +28,6 @@ export function createRecordHandler(deps: RecorderDeps) {
   }
 
   async function storePrices(stream: string, entries: readonly StreamEntry[]): Promise<void> {
-    const isSnapshot = (entry: StreamEntry) => fieldOf(entry, 'snapshot') !== undefined;
     const snapshots = parseEntries(entries.filter(isSnapshot), 'snapshot', snapshotRecord);
     const decisions = parseEntries(
       entries.filter((entry) => !isSnapshot(entry)),
@@ -55,4 +54,8 @@ export function createRecordHandler(deps: RecorderDeps) {
     const ids = entries.map(({ id }) => id);
     await acknowledge(redis, stream, groups.recorder, ids);
   };
+}
+
+function isSnapshot(entry: StreamEntry): boolean {
+  return fieldOf(entry, 'snapshot') !== undefined;
 }
