@@ -156,7 +156,13 @@ async function place(geography: Geography, events: EventLog, fixes: readonly Loc
   const places = fixes.map((event) => ({ event, market: map.at(event.latitude, event.longitude)?.marketId }));
   const strangers = places.filter(({ market }) => market === undefined).map(({ event }) => event);
   const last = strangers.length === 0 ? [] : await events.driverMarkets(strangers.map(({ driverId }) => driverId));
-  const lastMarket = new Map(strangers.map((event, i) => [event, last[i]]));
+  const lastMarket = new Map(
+    strangers.map((event, i) => {
+      const market = last[i];
+      // A market that is served no more has nobody to read what we would put into its stream.
+      return [event, market === undefined || map.market(market) === undefined ? undefined : market];
+    }),
+  );
   const placed = places.flatMap(({ event, market = lastMarket.get(event) }) =>
     market === undefined ? [] : [{ market, event }],
   );
