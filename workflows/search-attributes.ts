@@ -1,11 +1,9 @@
-import { defineSearchAttributeKey } from '@temporalio/common';
-
 /** Registered when the services start; `Surging = true AND Market = "nyc"` lists the surging zones of a city. */
 export const searchAttributes = {
-  market: defineSearchAttributeKey('Market', 'KEYWORD'),
-  zoneId: defineSearchAttributeKey('ZoneId', 'KEYWORD'),
-  vehicleClass: defineSearchAttributeKey('VehicleClass', 'KEYWORD'),
-  surging: defineSearchAttributeKey('Surging', 'BOOL'),
-  surgeMultiplier: defineSearchAttributeKey('SurgeMultiplier', 'DOUBLE'),
-  zoneStatus: defineSearchAttributeKey('ZoneStatus', 'KEYWORD'),
-};
+  market: { name: 'Market', type: 'KEYWORD' },
+  zoneId: { name: 'ZoneId', type: 'KEYWORD' },
+  vehicleClass: { name: 'VehicleClass', type: 'KEYWORD' },
+  surging: { name: 'Surging', type: 'BOOL' },
+  surgeMultiplier: { name: 'SurgeMultiplier', type: 'DOUBLE' },
+  zoneStatus: { name: 'ZoneStatus', type: 'KEYWORD' },
+} as const;
