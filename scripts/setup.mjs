@@ -38,7 +38,7 @@ function run(command, args, cwd) {
     child.on('error', reject);
     child.on('close', (code) => {
       if (code === 0) resolve();
-      else reject(new Error(`${command} ${args[0]} failed:\n${said.trim()}`));
+      else reject(new Error(`${command} ${args[0]} failed:\n${said.trim().split('\n').slice(0, 20).join('\n')}`));
     });
   });
 }
