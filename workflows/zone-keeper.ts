@@ -23,7 +23,7 @@ import { mixedHash, zoneWorkflowId } from './ids.ts';
 import type { RecentDecision, ZonePricingInput } from './zone-messages.ts';
 
 const { loadZone, rateZone } = wf.proxyLocalActivities<PricingActivities>({
-  startToCloseTimeout: '2 seconds',
+  scheduleToCloseTimeout: '5 seconds',
   retry: { maximumAttempts: 2, initialInterval: '100 milliseconds' },
 });
 
@@ -32,7 +32,7 @@ const { loadZone, rateZone } = wf.proxyLocalActivities<PricingActivities>({
  * zone no more history than ordinary hours do, and it can still continue as new.
  */
 const { publishPrice, refreshBoard } = wf.proxyLocalActivities<PricingActivities>({
-  startToCloseTimeout: '2 seconds',
+  scheduleToCloseTimeout: '5 seconds',
   retry: { maximumAttempts: 3, initialInterval: '100 milliseconds' },
 });
 

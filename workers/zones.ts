@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { createConfigCache } from '../activities/config-cache.ts';
+import { createPricingActivities } from '../activities/pricing.ts';
+import { publish, readCounts, readEntries, refresh } from '../db/board.ts';
+import { loadPricingConfigs } from '../db/pricing-config.ts';
+import { newestRecordedPrice } from '../db/price-log.ts';
+import type { ZoneKey } from '../domain/ids.ts';
+import { loadConfig } from '../platform/config.ts';
+import { connectOptions, createPool, createRedis } from '../platform/connections.ts';
+import { createLogger } from '../platform/log.ts';
+import { createShutdown } from '../platform/shutdown.ts';
+import { loadGeography } from './geography.ts';
+
+/** Zones one worker may hold; about 0.25 MB each over 400 MB, measured in `bench/`. */
+const zonesHeld = 2_000;
+
+export const zoneWorkerOptions = {
+  reuseV8Context: true,
+  maxCachedWorkflows: Math.round(1.2 * zonesHeld),
+  maxConcurrentWorkflowTaskExecutions: 100,
+  maxConcurrentLocalActivityExecutions: 200,
+  workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 10 },
+  stickyQueueScheduleToStartTimeout: '2 seconds',
+} as const satisfies Partial<WorkerOptions>;
+
+/** The workflow code as built beforehand; from source it is bundled when the worker starts. */
+export function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workflowsPath'> {
+  const bundle = fileURLToPath(new URL('../workflows/bundle.js', import.meta.url));
+  if (existsSync(bundle)) return { workflowBundle: { codePath: bundle } };
+  return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) };
+}
+
+async function main(): Promise<void> {
+  const config = loadConfig(process.env);
+  const log = createLogger('zones', config.logLevel);
+  const shutdown = createShutdown(log);
+  Runtime.install({
+    logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.warn({ level, ...meta }, message)),
+  });
+  const pool = createPool(config.databaseUrl, { log, max: 4, statementTimeoutMs: 2_000 });
+  shutdown.onShutdown('postgres', () => pool.end());
+  const redis = createRedis(config.redisUrl, { failFast: true, name: 'zones', log });
+  shutdown.onShutdown('redis', () => redis.disconnect());
+  const geography = await loadGeography(pool, log, config.markets);
+  const configs = createConfigCache({
+    load: (market) => loadPricingConfigs(pool, market),
+    clock: Date.now,
+    lifeMs: 300_000,
+  });
+  const connection = await NativeConnection.connect(connectOptions(config.temporal));
+  shutdown.onShutdown('temporal', () => connection.close());
+  const worker = await Worker.create({
+    ...zoneWorkerOptions,
+    ...workflowSource(),
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    activities: createPricingActivities({
+      board: {
+        publish: (market, entry, snapshot) => publish(redis, market, entry, snapshot),
+        refresh: (market, entry, snapshot) => refresh(redis, market, entry, snapshot),
+        counts: (market, zones) => readCounts(redis, market, zones),
+        entry: async (market, zone) => (await readEntries(redis, market, [zone as ZoneKey]))[0],
+      },
+      recordedVersion: ({ zoneId, vehicleClass }) => newestRecordedPrice(pool, zoneId, vehicleClass),
+      neighbours: (market, zoneId) => geography.index.neighbours(market, zoneId),
+      configs: (market) => configs.of(market),
+    }),
+  });
+  const running = worker.run();
+  running.catch((error: unknown) => {
+    log.error({ error: String(error) }, 'zone worker failed');
+    process.exitCode = 1;
+    shutdown.stop('worker failed');
+  });
+  shutdown.onShutdown('worker', async () => {
+    if (worker.getState() === 'RUNNING') worker.shutdown();
+    await running;
+  });
+  log.info({ taskQueue: config.temporal.taskQueue }, 'zone worker ready');
+  await shutdown.runUntilSignal();
+}
+
+if (import.meta.filename === process.argv[1]) await main();
