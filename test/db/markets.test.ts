@@ -65,14 +65,6 @@ describe('a market', () => {
     const loaded = await loadMarkets(database.pool);
     expect(loaded.find((found) => found.marketId === other)?.zones).toEqual([]);
   });
-
-  async function mapVersions(): Promise<number[]> {
-    const { rows } = await database.pool.query<{ map_version: number }>(
-      'select map_version from surge_zones where market_id = $1 order by zone_id',
-      [marketId],
-    );
-    return rows.map((row) => row.map_version);
-  }
 });
 
 it('New York is imported once, and prices Midtown by name and the harbour by cell', async () => {
@@ -83,3 +75,11 @@ it('New York is imported once, and prices Midtown by name and the harbour by cel
   expect(index.at(40.66, -74.04)).toMatchObject({ marketId: 'nyc', zoneId: expect.stringMatching(/^88/) });
   expect(index.at(51.5, -0.12)).toBeUndefined();
 });
+
+async function mapVersions(): Promise<number[]> {
+  const { rows } = await database.pool.query<{ map_version: number }>(
+    'select map_version from surge_zones where market_id = $1 order by zone_id',
+    [marketId],
+  );
+  return rows.map((row) => row.map_version);
+}

@@ -7,6 +7,11 @@ import { type DemandAverages, demandTrend, startAverages, updateAverages } from 
 import { mergeAverages } from '../../domain/trip-metrics.ts';
 import { floorHundredths, toHundredths } from '../../domain/units.ts';
 
+/** The averages after ticks with these demands. */
+function after(...demands: number[]): DemandAverages {
+  return demands.reduce(updateAverages, startAverages());
+}
+
 describe('rush hour', () => {
   const newYork = 'America/New_York';
   it.each([
@@ -34,10 +39,6 @@ describe('rush hour', () => {
 });
 
 describe('the demand trend', () => {
-  function after(...demands: number[]): DemandAverages {
-    return demands.reduce(updateAverages, startAverages());
-  }
-
   it.each([
     ['nothing ever', after(0, 0, 0), 'stable'],
     ['demand that has just begun', after(1), 'increasing'],

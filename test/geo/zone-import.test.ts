@@ -79,7 +79,7 @@ describe('a cell', () => {
   });
 
   it('in a hole belongs to nobody', () => {
-    const hole = square(-74, 40.7, 0.01).reverse();
+    const hole = square(-74, 40.7, 0.01).toReversed();
     const ring = { type: 'Polygon', coordinates: [square(-74, 40.7, 0.04), hole] };
     const { zones } = importZones(collection([ring, { zone: 'Ring' }]), { marketId });
     const middle = { latitude: 40.7, longitude: -74 };
