@@ -14,5 +14,5 @@ if (!existsSync(fileURLToPath(new URL('.source-hash', dist)))) {
   await build();
 }
 const { main } = await import(new URL('cli/main.js', dist).href);
-const { startEverything } = await import(new URL('services/up.js', dist).href);
-process.exitCode = await main(process.argv.slice(2), process.env, startEverything);
+const services = await import(new URL('services/main.js', dist).href);
+process.exitCode = await main(process.argv.slice(2), process.env, services);

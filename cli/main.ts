@@ -3,6 +3,8 @@ import type { Environment } from '../platform/config.ts';
 import { registerConfig } from './config.ts';
 import { createContext } from './context.ts';
 import { registerDeadLetters } from './dead-letters.ts';
+import { registerKeys } from './keys.ts';
+import { type PrepareEverything, registerPrepare } from './prepare.ts';
 import { registerPrice } from './price.ts';
 import { registerQuote } from './quote.ts';
 import { registerStatus } from './status.ts';
@@ -10,11 +12,17 @@ import { registerToken } from './token.ts';
 import { registerUp, type StartEverything } from './up.ts';
 import { registerZones } from './zones.ts';
 
+/** What reaches the servers underneath; handed in, because the command line must not import `services/`. */
+export interface Services {
+  readonly startEverything: StartEverything;
+  readonly prepare: PrepareEverything;
+}
+
 /** The `equilibrium` command. Answers the exit code; prints nothing but what the command prints. */
 export async function main(
   argv: readonly string[],
   env: Environment,
-  startEverything: StartEverything,
+  { startEverything, prepare }: Services,
 ): Promise<number> {
   const context = createContext(env);
   const program = new Command('equilibrium')
@@ -22,12 +30,14 @@ export async function main(
     .showHelpAfterError()
     .exitOverride();
   registerUp(program, context, startEverything);
+  registerPrepare(program, context, prepare);
   registerStatus(program, context);
   registerQuote(program, context);
   registerPrice(program);
   registerZones(program, context);
   registerDeadLetters(program, context);
   registerToken(program, context);
+  registerKeys(program);
   registerConfig(program, context);
   try {
     await program.parseAsync([...argv], { from: 'user' });

@@ -28,7 +28,8 @@ export async function startTemporal(settings: ServiceSettings): Promise<Temporal
   return settings.env['TEMPORAL_ADDRESS'] ? useForeignTemporal(settings.env) : startEmbeddedTemporal(settings);
 }
 
-async function useForeignTemporal(env: NodeJS.ProcessEnv): Promise<TemporalService> {
+/** Checks the server that the environment names and registers what is missing there. */
+export async function useForeignTemporal(env: NodeJS.ProcessEnv): Promise<TemporalService> {
   const target = temporalTarget(env);
   const temporal = await connectTemporal(target).catch((error: unknown) => {
     throw new ServiceError(

@@ -30,8 +30,8 @@ async function fetchJars(maven: string, folder: string): Promise<void> {
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true });
   writeFileSync(join(unfinished, 'pom.xml'), pom);
-  const arguments_ = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=jars'];
-  await runTool(maven, arguments_, { cwd: unfinished });
+  const goal = ['-q', '-B', 'dependency:copy-dependencies', '-DincludeScope=runtime', '-DoutputDirectory=jars'];
+  await runTool(maven, goal, { cwd: unfinished });
   const jars = join(folder, 'jars');
   if (existsSync(jars)) rmSync(jars, { recursive: true });
   renameSync(join(unfinished, 'jars'), jars);

@@ -3,9 +3,6 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { CliContext } from '../cli/context.ts';
 import type { UpOptions } from '../cli/up.ts';
-import { importNewYork } from '../cli/zones.ts';
-import { migrate } from '../db/migrate.ts';
-import { createPool } from '../platform/connections.ts';
 import { ensureKeys, type Keys, loadKeys } from '../platform/keys.ts';
 import { statePath, writeState } from '../platform/state.ts';
 import { banner, readyFacts } from './banner.ts';
@@ -14,6 +11,7 @@ import { stopLeftovers, wipe } from './home.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { lockHome } from './lock.ts';
 import { stepAround } from './ports.ts';
+import { prepareDatabase } from './prepare.ts';
 import { createProgress, type Progress } from './progress.ts';
 import { type Services, startServices } from './services.ts';
 import { showStatus } from './status-line.ts';
@@ -93,16 +91,6 @@ function forget(home: string, { env }: CliContext, progress: Progress): void {
 function openKeys({ env }: CliContext, home: string): Promise<Keys> | Keys {
   const given = env['EQUILIBRIUM_AUTH_KEYS'];
   return given ? loadKeys(given) : ensureKeys(join(home, 'keys.json'), { embedded: true });
-}
-
-async function prepareDatabase(databaseUrl: string, progress: Progress): Promise<void> {
-  await progress.step('Preparing the database', () => migrate(databaseUrl));
-  const pool = createPool(databaseUrl, { max: 2 });
-  try {
-    await progress.step('Importing the zones of New York', () => importNewYork(pool));
-  } finally {
-    await pool.end();
-  }
 }
 
 async function startProcesses(
