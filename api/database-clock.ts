@@ -37,9 +37,15 @@ export class DatabaseClock {
 
   /** Samples now and from then on. Resolves after the first attempt, also when it failed. */
   async start(): Promise<void> {
-    const answered = await this.#sample();
-    const { sampleMs = 30_000, retryMs = 5_000 } = this.#options;
-    if (!this.#stopped) this.#timer = setTimeout(() => void this.start(), answered ? sampleMs : retryMs).unref();
+    await this.#sample();
+    this.#again();
+  }
+
+  /** Somebody saw the database fail: look again soon, and do not believe the last sample until then. */
+  suspect(): void {
+    if (!this.#answering) return;
+    this.#answering = false;
+    this.#again();
   }
 
   stop(): void {
@@ -47,7 +53,14 @@ export class DatabaseClock {
     clearTimeout(this.#timer);
   }
 
-  async #sample(): Promise<boolean> {
+  #again(): void {
+    if (this.#stopped) return;
+    const { sampleMs = 30_000, retryMs = 5_000 } = this.#options;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.start(), this.#answering ? sampleMs : retryMs).unref();
+  }
+
+  async #sample(): Promise<void> {
     const before = Date.now();
     try {
       const now = await withTimeout(databaseNow(this.#options.pool));
@@ -59,7 +72,6 @@ export class DatabaseClock {
     } catch {
       this.#answering = false;
     }
-    return this.#answering;
   }
 }
 

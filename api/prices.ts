@@ -75,7 +75,9 @@ export class Prices {
   }
 
   async #stalePrice(market: MarketId, zoneId: ZoneId, vehicleClass: VehicleClass, nowMs: number): Promise<Price> {
-    const found = await this.#lookup(market, zoneId, vehicleClass, nowMs);
+    const elsewhere = await this.#lookup(market, zoneId, vehicleClass, nowMs);
+    // Memory may have heard something newer since the lookup, which is remembered for a while.
+    const found = newer(foundEntry(this.#options.board.entry(zoneKey(zoneId, vehicleClass))), elsewhere);
     if (found === undefined) return floorPrice(this.#options.limits(market, zoneId, vehicleClass).floor, 'tariff');
     const { version, asOfMs, source, entry } = found;
     const multiplier = driftedPrice(found, nowMs);

@@ -14,7 +14,7 @@ import {
   type StoredQuote,
   storePendingQuotes,
 } from '../db/quotes.ts';
-import { type MarketId, parseMarketId } from '../domain/ids.ts';
+import type { MarketId } from '../domain/ids.ts';
 import type { DatabaseClock } from './database-clock.ts';
 import { type Guard, isBadRow } from './guard.ts';
 import { Problem } from './problem.ts';
@@ -32,6 +32,8 @@ export interface QuoteBookOptions {
   readonly postgresGuard: Guard;
   readonly redisGuard: Guard;
   readonly clock: DatabaseClock;
+  /** The markets whose pending quotes a recorder reads. */
+  readonly markets: () => readonly MarketId[];
   readonly log: Logger;
 }
 
@@ -69,13 +71,13 @@ export class QuoteBook {
   }
 
   /** A quote of the database, of Redis while it waits there, or of this process; `store-unavailable` when none can be sure. */
-  async find(quoteId: string, markets: readonly MarketId[]): Promise<StoredQuote | undefined> {
+  async find(quoteId: string): Promise<StoredQuote | undefined> {
     const { pool, postgresGuard } = this.#options;
     const inMemory = this.#unsaved.get(quoteId);
     if (inMemory !== undefined) return this.#open(inMemory);
     const stored = await attempt(() => postgresGuard.run(() => readQuote(pool, quoteId)));
     if (stored.value !== undefined) return stored.value;
-    const held = await attempt(() => this.#held(quoteId, markets));
+    const held = await attempt(() => this.#held(quoteId));
     if (held.value !== undefined) return this.#open(held.value);
     if (stored.failed) throw new Problem('store-unavailable', { retryAfterSeconds: 5, cause: stored.error });
     return undefined;
@@ -91,10 +93,10 @@ export class QuoteBook {
     }
   }
 
-  async #held(quoteId: string, markets: readonly MarketId[]): Promise<QuoteRow | undefined> {
+  async #held(quoteId: string): Promise<QuoteRow | undefined> {
     const { redis, redisGuard } = this.#options;
     if (redis.status !== 'ready') throw new Error('Redis is away');
-    return redisGuard.run(() => heldQuote(redis, markets, quoteId));
+    return redisGuard.run(() => heldQuote(redis, this.#options.markets(), quoteId));
   }
 
   #open(row: QuoteRow): StoredQuote {
@@ -150,19 +152,21 @@ export class QuoteBook {
 
   /** The database is away: Redis keeps the quotes for the recorder, and if that is away too, this process does. */
   async #hold(batch: readonly Waiting[]): Promise<void> {
+    this.#options.clock.suspect();
     const issuedAtMs = this.#options.clock.now();
     const times: QuoteTimes = { issuedAtMs, validUntilMs: issuedAtMs + quoteLifetimeMs };
     for (const marketId of new Set(batch.map(({ quote }) => quote.marketId))) {
       const some = batch.filter(({ quote }) => quote.marketId === marketId);
       const rows = some.map(({ quote }) => ({ ...quote, ...times }));
-      const kept = await this.#holdInRedis(parseMarketId(marketId), rows);
+      const kept = await this.#holdInRedis(marketId, rows);
       if (kept === 'memory') for (const row of rows) this.#unsaved.set(row.quoteId, row);
       for (const { resolve } of some) resolve({ ...times, kept });
     }
   }
 
-  async #holdInRedis(market: MarketId | undefined, rows: readonly QuoteRow[]): Promise<QuoteKept> {
-    const { redis, redisGuard, log } = this.#options;
+  async #holdInRedis(marketId: string, rows: readonly QuoteRow[]): Promise<QuoteKept> {
+    const { redis, redisGuard, markets, log } = this.#options;
+    const market = markets().find((served) => served === marketId);
     if (market === undefined || redis.status !== 'ready') return 'memory';
     try {
       await redisGuard.run(() => holdQuotes(redis, market, rows));

@@ -163,10 +163,10 @@ function noteDemand({ events, geography, riderHash }: QuoteDeps, quote: NewQuote
   });
 }
 
-async function getQuote({ book, geography, quoteKeys }: QuoteDeps, req: Request, res: Response): Promise<void> {
+async function getQuote({ book, quoteKeys }: QuoteDeps, req: Request, res: Response): Promise<void> {
   const caller = callerOf(res);
   const quoteId = pathParameter(req, 'quote_id');
-  const quote = isUuid(quoteId) ? await book.find(quoteId, geography.markets()) : undefined;
+  const quote = isUuid(quoteId) ? await book.find(quoteId) : undefined;
   // To a rider another rider's quote is no different from none. A service may act for any of them.
   if (quote === undefined || (caller.role === 'rider' && caller.subject !== quote.subject)) {
     throw new Problem('quote-not-found');

@@ -58,7 +58,15 @@ export function createApiService(given: ServiceDeps): ApiService {
       book.saveUnsaved().catch((error: unknown) => log.warn({ err: error }, 'quotes of the outage wait on'));
     },
   });
-  const book = new QuoteBook({ pool, redis, postgresGuard, redisGuard, clock, log });
+  const book = new QuoteBook({
+    pool,
+    redis,
+    postgresGuard,
+    redisGuard,
+    clock,
+    log,
+    markets: () => geography.markets(),
+  });
   const lifecycle: Lifecycle = { draining: false };
   const deps: AppDeps = {
     log,
