@@ -51,7 +51,10 @@ export function startStreamLoop(deps: StreamLoopDeps): StreamLoop {
   async function round(): Promise<void> {
     if (Date.now() >= claimAt) {
       for (const stream of streams) {
-        for await (const entries of claimAbandoned(redis, stream, reader, claimIdleMs)) await finish(stream, entries);
+        for await (const entries of claimAbandoned(redis, stream, reader, claimIdleMs)) {
+          await finish(stream, entries);
+          if (stopped()) return;
+        }
       }
       claimAt = Date.now() + claimEveryMs;
     }

@@ -18,7 +18,7 @@ let sequence = 0;
 export function fix(driverId: string, changes: Partial<LiveFix> = {}): LiveFix {
   sequence += 1;
   return {
-    streamId: `${1_700_000_000_000}-${sequence}`,
+    streamId: `1700000000000-${sequence}`,
     driverId,
     kind: 'fix',
     atMs: Date.now(),

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { applyDemand, applyLocations, type LiveDemand, type LiveFix } from '../../db/live-state.ts';
 import { classOf, vehicleTypes, zoneKey } from '../../domain/ids.ts';
@@ -84,8 +84,11 @@ function expectedSupply(all: readonly LiveFix[]): Record<string, number> {
   return supply;
 }
 
+function sequence({ streamId }: LiveFix): number {
+  return Number(streamId.split('-')[1]);
+}
+
 function byTime(a: LiveFix, b: LiveFix): number {
-  const sequence = ({ streamId }: LiveFix) => Number(streamId.split('-')[1]);
   return a.atMs - b.atMs || sequence(a) - sequence(b);
 }
 

@@ -7,6 +7,8 @@ export interface RedisMarket extends AsyncDisposable {
   readonly redis: Redis;
   readonly market: MarketId;
   readonly keys: RedisKeys;
+  /** Run before the market goes, last first. */
+  readonly closing: (() => Promise<void>)[];
   /** Removes every key of the market in one step, as a flush would. */
   flush(): Promise<void>;
 }
@@ -16,6 +18,7 @@ export function redisMarket(): RedisMarket {
   const redis = new Redis(services().redisUrl, { maxRetriesPerRequest: null });
   const market = freshMarketId();
   const keys = redisKeys(market);
+  const closing: (() => Promise<void>)[] = [];
   async function flush(): Promise<void> {
     const found: string[] = [];
     for (let cursor = '0'; ; ) {
@@ -30,8 +33,10 @@ export function redisMarket(): RedisMarket {
     redis,
     market,
     keys,
+    closing,
     flush,
     async [Symbol.asyncDispose]() {
+      for (const close of closing.toReversed()) await close();
       await flush();
       redis.disconnect();
     },

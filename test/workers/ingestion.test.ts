@@ -7,7 +7,7 @@ import { supplyOf, totalOf, zoneClass } from '../db/live-fixtures.ts';
 import { redisMarket, type RedisMarket } from '../db/redis-market.ts';
 import { eventually } from '../harness.ts';
 import { demandOf, locationOf } from './events.ts';
-import { liveDeps, pendingOf, silent, startLive } from './loops.ts';
+import { ignore, liveDeps, pendingOf, silent, startLive } from './loops.ts';
 
 let market: RedisMarket;
 beforeEach(async () => {
@@ -34,7 +34,7 @@ async function groupOf(stream: string): Promise<Map<unknown, unknown>> {
 }
 
 it('turns events of drivers and riders into supply and demand of their zones', async () => {
-  await using _live = startLive(market);
+  startLive(market);
   await appendLocations(market.redis, market.market, [locationOf('d1'), locationOf('d2', { latitude: 41.5 })]);
   await appendDemand(market.redis, market.market, [demandOf('r1'), demandOf('r1'), demandOf('r2', { kind: 'search' })]);
   await eventually(async () => (await totalOf(market, aaa)) === 11);
@@ -45,7 +45,7 @@ it('turns events of drivers and riders into supply and demand of their zones', a
 });
 
 it('takes a driver out of its zone when it drives out of the served area', async () => {
-  await using _live = startLive(market);
+  startLive(market);
   await appendLocation(market.redis, market.market, locationOf('d1', { latitude: 41.9999 }));
   await eventually(async () => (await supplyOf(market, bbb)).length === 1);
   await appendLocation(market.redis, market.market, locationOf('d1', { latitude: 42.0001 }));
@@ -55,8 +55,8 @@ it('takes a driver out of its zone when it drives out of the served area', async
 it('moves a driver that crosses into another market out of the first', async () => {
   await using other = redisMarket();
   await createGroups(other.redis, other.market);
-  await using _here = startLive(market);
-  await using _there = startLive(other);
+  startLive(market);
+  startLive(other);
   const driver = `d-${market.market}`;
   await appendLocation(market.redis, market.market, locationOf(driver));
   await eventually(async () => (await supplyOf(market, aaa)).length === 1);
@@ -71,7 +71,7 @@ it('drops an entry it cannot read and goes on with the rest of the batch', async
   await market.redis.xadd(stream, '*', 'event', 'no json');
   await market.redis.xadd(stream, '*', 'event', JSON.stringify({ ...demandOf('r1'), latitude: 91 }));
   await appendDemand(market.redis, market.market, [demandOf('r2')]);
-  await using _live = startLive(market);
+  startLive(market);
   await eventually(async () => (await totalOf(market, aaa)) === 10);
   await drained(stream);
 });
@@ -91,7 +91,7 @@ it('counts once what a worker applied that was killed before it could acknowledg
   expect(await totalOf(market, aaa)).toBe(20);
   expect(await pendingOf(redis, keys.streams.demand, groups.live)).toBe(2);
 
-  await using _live = startLive(market, { claimIdleMs: 0 });
+  startLive(market, { claimIdleMs: 0 });
   await eventually(async () => (await pendingOf(redis, keys.streams.demand, groups.live)) === 0);
   await eventually(async () => (await pendingOf(redis, keys.streams.locations, groups.live)) === 0);
   expect(await totalOf(market, aaa)).toBe(20);
@@ -104,13 +104,13 @@ it('claims what a dead worker took and never applied, to the last entry', async 
   await appendDemand(redis, market.market, riders);
   await readGroup(redis, [keys.streams.demand], { group: groups.live, consumer: 'dead', count: 250 }, 10);
   const reader = { group: groups.live, consumer: 'heir', count: 7 };
-  await using _live = startLive(market, { reader, claimIdleMs: 0 });
+  startLive(market, { reader, claimIdleMs: 0 });
   await eventually(async () => (await pendingOf(redis, keys.streams.demand, groups.live)) === 0);
   expect(await totalOf(market, aaa)).toBe(2500);
 });
 
 it('makes its group again after a flush, misses nothing that came since, and starts a later epoch', async () => {
-  await using _live = startLive(market);
+  startLive(market);
   await appendDemand(market.redis, market.market, [demandOf('r1')]);
   await eventually(async () => (await totalOf(market, aaa)) === 10);
   await drained(market.keys.streams.demand);
@@ -122,10 +122,8 @@ it('makes its group again after a flush, misses nothing that came since, and sta
 });
 
 it('finishes the batch in hand when it is stopped', async () => {
-  let release = () => {};
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const releases: (() => void)[] = [];
+  const held = new Promise<void>((resolve) => releases.push(resolve));
   const live = createLiveHandler(liveDeps(market));
   let started = false;
   const loop = startLive(market, {
@@ -138,7 +136,7 @@ it('finishes the batch in hand when it is stopped', async () => {
   await appendDemand(market.redis, market.market, [demandOf('r1')]);
   await eventually(() => started);
   const stopping = loop.stop();
-  release();
+  for (const release of releases) release();
   await stopping;
   expect(await totalOf(market, aaa)).toBe(10);
   expect(await pendingOf(market.redis, market.keys.streams.demand, groups.live)).toBe(0);
@@ -146,11 +144,10 @@ it('finishes the batch in hand when it is stopped', async () => {
 
 it('judges the feed soon after the first fix, not a whole period later', async () => {
   const { metrics } = liveDeps(market);
-  const onApplied = () => {};
-  const sweeper = startSweeper({ redis: market.redis, market: market.market, metrics, log: silent, onApplied });
+  const sweeper = startSweeper({ redis: market.redis, market: market.market, metrics, log: silent, onApplied: ignore });
   await eventually(async () => (await market.redis.hget(market.keys.feed, 'state')) === 'unknown');
   const handle = createLiveHandler(liveDeps(market, { onFeedDoubt: sweeper.soon }));
-  await using _live = startLive(market, { handle });
+  startLive(market, { handle });
   await appendLocation(market.redis, market.market, locationOf('d1'));
   await eventually(async () => (await market.redis.hget(market.keys.feed, 'state')) === 'healthy');
   await sweeper.stop();

@@ -10,36 +10,33 @@ import { createIngestionMetrics } from '../../workers/ingestion/metrics.ts';
 import { createHistoryHandler } from '../../workers/recorder/history.ts';
 import { createRecorderMetrics } from '../../workers/recorder/metrics.ts';
 import { createRecordHandler } from '../../workers/recorder/records.ts';
-import { startStreamLoop, type StreamLoopDeps } from '../../workers/stream-loop.ts';
+import { startStreamLoop, type StreamLoop, type StreamLoopDeps } from '../../workers/stream-loop.ts';
 import type { RedisMarket } from '../db/redis-market.ts';
 import { stripes } from './events.ts';
 
 export const silent = createLogger('test', 'silent');
 
-export interface RunningLoop extends AsyncDisposable {
-  stop(): Promise<void>;
-}
-
 export function liveDeps({ redis, market }: RedisMarket, changes: Partial<LiveDeps> = {}): LiveDeps {
   const metrics = createIngestionMetrics(new Registry());
-  const nothing = () => {};
   const index = stripes(market);
-  return { redis, market, index, metrics, log: silent, onApplied: nothing, onFeedDoubt: nothing, ...changes };
+  return { redis, market, index, metrics, log: silent, onApplied: ignore, onFeedDoubt: ignore, ...changes };
 }
 
-export function startLive(market: RedisMarket, changes: Partial<StreamLoopDeps> = {}): RunningLoop {
+export function ignore(): void {}
+
+export function startLive(market: RedisMarket, changes: Partial<StreamLoopDeps> = {}): StreamLoop {
   const { locations, demand } = market.keys.streams;
   const handle = createLiveHandler(liveDeps(market));
   return start(market, { group: groups.live, streams: [locations, demand], handle }, changes);
 }
 
-export function startHistory(market: RedisMarket, pool: Pool): RunningLoop {
+export function startHistory(market: RedisMarket, pool: Pool): StreamLoop {
   const { locations, demand } = market.keys.streams;
   const handle = createHistoryHandler({ ...recorderDeps(market, pool), index: stripes(market.market) });
   return start(market, { group: groups.history, streams: [locations, demand], handle });
 }
 
-export function startRecords(market: RedisMarket, pool: Pool): RunningLoop {
+export function startRecords(market: RedisMarket, pool: Pool): StreamLoop {
   const { decisions, quotesPending } = market.keys.streams;
   const handle = createRecordHandler(recorderDeps(market, pool));
   return start(market, { group: groups.recorder, streams: [decisions, quotesPending], handle });
@@ -50,11 +47,12 @@ function recorderDeps({ redis, market }: RedisMarket, pool: Pool) {
   return { redis, pool, market, partitions: new Partitions(pool), metrics };
 }
 
+/** Stopped at the latest when the market goes. */
 function start(
-  { redis, market }: RedisMarket,
+  { redis, market, closing }: RedisMarket,
   { group, streams, handle }: { group: string } & Pick<StreamLoopDeps, 'streams' | 'handle'>,
   changes: Partial<StreamLoopDeps> = {},
-): RunningLoop {
+): StreamLoop {
   const loop = startStreamLoop({
     redis,
     blocking: blockingCopy(redis),
@@ -66,8 +64,8 @@ function start(
     blockMs: 50,
     ...changes,
   });
-  const stop = () => loop.stop();
-  return { stop, [Symbol.asyncDispose]: stop };
+  closing.push(() => loop.stop());
+  return loop;
 }
 
 /** Entries that a group was given and has not acknowledged. */

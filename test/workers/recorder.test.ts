@@ -24,6 +24,7 @@ beforeEach(async () => {
 afterEach(() => market[Symbol.asyncDispose]());
 
 const dayMs = 86_400_000;
+const at = (secondsAgo: number) => ({ timestampMs: Date.now() - secondsAgo * 1000 });
 
 async function rowsOf(table: string, order: string): Promise<Record<string, unknown>[]> {
   const { rows } = await database.pool.query(`select * from ${table} where market_id = $1 order by ${order}`, [
@@ -42,8 +43,7 @@ const acknowledged = (stream: string, group: string = groups.history) =>
   eventually(async () => (await pendingOf(market.redis, stream, group)) === 0);
 
 it('records every fix with its place, and says which were of no use for supply', async () => {
-  await using _history = startHistory(market, database.pool);
-  const at = (secondsAgo: number) => ({ timestampMs: Date.now() - secondsAgo * 1000 });
+  startHistory(market, database.pool);
   await appendLocations(market.redis, market.market, [
     locationOf('d1', { ...at(30), speed: 5, heading: 359, vehicleType: 'xl', isAvailable: false }),
     locationOf('d1', { ...at(20), latitude: 41.5 }),
@@ -64,14 +64,14 @@ it('compares with the last fix in Postgres when it has just started', async () =
   await appendLocations(market.redis, market.market, [locationOf(driver, { timestampMs: Date.now() - 5000 })]);
   await recorded('driver_location_events', 'time', 1);
   await first.stop();
-  await using _second = startHistory(market, database.pool);
+  startHistory(market, database.pool);
   await appendLocations(market.redis, market.market, [locationOf(driver, { latitude: 41.5 })]);
   const [, jump] = await recorded('driver_location_events', 'time', 2);
   expect(jump).toMatchObject({ flags: ['implausible'] });
 });
 
 it('stores an event once, however often it comes', async () => {
-  await using _history = startHistory(market, database.pool);
+  startHistory(market, database.pool);
   const event = demandOf('r1');
   await appendDemand(market.redis, market.market, [event, event, demandOf('r2')]);
   await appendDemand(market.redis, market.market, [event]);
@@ -84,7 +84,7 @@ it('stores an event once, however often it comes', async () => {
 });
 
 it('leaves the `left` of a border crossing to the market where the fix stands', async () => {
-  await using _history = startHistory(market, database.pool);
+  startHistory(market, database.pool);
   await appendLocations(market.redis, market.market, [
     locationOf('d-left', { kind: 'left' }),
     locationOf('d-stays', { timestampMs: Date.now() }),
@@ -101,29 +101,28 @@ it('waits while Postgres is away and stores everything once it is back, each ent
   const pool = new Pool({ connectionString: proxy.url, connectionTimeoutMillis: 1000 });
   pool.on('error', () => {});
   const stream = market.keys.streams.demand;
-  {
-    await using _history = startHistory(market, pool);
-    await appendDemand(
-      market.redis,
-      market.market,
-      Array.from({ length: 20 }, (_, i) => demandOf(`r${i}`)),
-    );
-    await eventually(async () => (await pendingOf(market.redis, stream, groups.history)) > 0);
-    expect(await rowsOf('demand_events', 'time')).toEqual([]);
-    proxy.mend();
-    await recorded('demand_events', 'time', 20);
-    await acknowledged(stream);
-    proxy.cut();
-    await appendDemand(market.redis, market.market, [demandOf('later')]);
-    const pending = await eventually(async () => {
-      const found = await market.redis.xpending(stream, groups.history, '-', '+', 10);
-      return found.length > 0 && (found as unknown[][]);
-    });
-    expect(pending.map((entry) => entry[3])).toEqual([1]);
-    proxy.mend();
-    await recorded('demand_events', 'time', 21);
-  }
+  const history = startHistory(market, pool);
+  await appendDemand(
+    market.redis,
+    market.market,
+    Array.from({ length: 20 }, (_, i) => demandOf(`r${i}`)),
+  );
+  await eventually(async () => (await pendingOf(market.redis, stream, groups.history)) > 0);
+  expect(await rowsOf('demand_events', 'time')).toEqual([]);
+  proxy.mend();
+  await recorded('demand_events', 'time', 20);
+  await acknowledged(stream);
+  proxy.cut();
+  await appendDemand(market.redis, market.market, [demandOf('later')]);
+  const pending = await eventually(async () => {
+    const found = await market.redis.xpending(stream, groups.history, '-', '+', 10);
+    return found.length > 0 && (found as unknown[][]);
+  });
+  expect(pending.map((entry) => entry[3])).toEqual([1]);
+  proxy.mend();
+  await recorded('demand_events', 'time', 21);
   expect(await countDeadLetters(market.redis, market.market)).toBe(0);
+  await history.stop();
   await pool.end();
 });
 
@@ -137,7 +136,7 @@ it('puts bad entries aside with their reasons and stores the healthy ones around
   await redis.xadd(stream, '*', 'event', '{"kind":');
   await redis.xadd(stream, '*', 'event', JSON.stringify({ ...demandOf('r'), kind: 'wish' }));
   await appendDemand(redis, market.market, healthy.slice(20));
-  await using _history = startHistory(market, database.pool);
+  startHistory(market, database.pool);
   expect(await recorded('demand_events', 'time', 25)).toHaveLength(25);
   await acknowledged(stream);
   const letters = await eventually(async () => {
@@ -156,7 +155,7 @@ it('puts bad entries aside with their reasons and stores the healthy ones around
 
 it('stores a dead letter that is replayed once its cause is gone', async () => {
   const { redis } = market;
-  await using _history = startHistory(market, database.pool);
+  startHistory(market, database.pool);
   const dayAhead = Math.floor(Date.now() / dayMs) * dayMs + 10 * dayMs;
   const event = demandOf('r1', { timestampMs: dayAhead + 1000 });
   await appendDemand(redis, market.market, [event]);
@@ -183,7 +182,7 @@ it('stores decisions, snapshots and pending quotes, each once', async () => {
   }
   const quote = quoteOf(market.market, randomUUID());
   await redis.xadd(keys.streams.quotesPending, '*', 'quote', JSON.stringify(quote));
-  await using _records = startRecords(market, database.pool);
+  startRecords(market, database.pool);
   await acknowledged(keys.streams.decisions, groups.recorder);
   const [log, ...noMore] = await recorded('pricing_event_logs', 'price_version', 1);
   expect(noMore).toEqual([]);
@@ -207,7 +206,7 @@ it('puts a decision aside that breaks a constraint, and stores its neighbours', 
   for (const one of [decisionOf(1), bad, decisionOf(3)]) {
     await redis.xadd(keys.streams.decisions, '*', 'decision', JSON.stringify(one));
   }
-  await using _records = startRecords(market, database.pool);
+  startRecords(market, database.pool);
   const rows = await recorded('pricing_event_logs', 'price_version', 2);
   expect(rows.map(({ price_version }) => price_version)).toEqual([1, 3]);
   const [letter] = await eventually(async () => {
