@@ -1,28 +1,23 @@
 import type { Connection } from '@temporalio/client';
+import { searchAttributes } from '../workflows/search-attributes.ts';
 import { ServiceError } from './errors.ts';
 
-/** What zone workflows can be searched by; the values are Temporal's own numbers of the types. */
-export const searchAttributes = {
-  Market: 'Keyword',
-  ZoneId: 'Keyword',
-  VehicleClass: 'Keyword',
-  ZoneStatus: 'Keyword',
-  Surging: 'Bool',
-  SurgeMultiplier: 'Double',
-} as const;
+/** The types as the command line names them, with Temporal's own numbers. */
+const types = { KEYWORD: ['Keyword', 2], DOUBLE: ['Double', 4], BOOL: ['Bool', 5] } as const;
 
-const typeNumbers = { Keyword: 2, Double: 4, Bool: 5 } as const;
+/** What zone workflows can be searched by. */
+export const zoneAttributes = Object.values(searchAttributes).map(({ name, type }) => {
+  const [typeName, number] = types[type];
+  return { name, typeName, number };
+});
 
 /** Registers what is missing. A server that does not let us, or knows a name with another type, is one clear sentence. */
 export async function ensureSearchAttributes(connection: Connection, namespace: string): Promise<void> {
   const known = await listKnown(connection, namespace);
-  const missing = Object.entries(searchAttributes).filter(([name]) => known.get(name) === undefined);
-  const mistyped = Object.entries(searchAttributes).filter(([name, type]) => {
-    const is = known.get(name);
-    return is !== undefined && is !== typeNumbers[type];
-  });
+  const missing = zoneAttributes.filter(({ name }) => known.get(name) === undefined);
+  const mistyped = zoneAttributes.filter(({ name, number }) => (known.get(name) ?? number) !== number);
   if (mistyped.length > 0) {
-    const list = mistyped.map(([name, type]) => `${name} (must be ${type})`).join(', ');
+    const list = mistyped.map(({ name, typeName }) => `${name} (must be ${typeName})`).join(', ');
     throw new ServiceError(
       `The namespace ${namespace} has search attributes of another type: ${list}. Rename them there, or set TEMPORAL_NAMESPACE to another namespace.`,
     );
@@ -31,10 +26,10 @@ export async function ensureSearchAttributes(connection: Connection, namespace: 
   try {
     await connection.operatorService.addSearchAttributes({
       namespace,
-      searchAttributes: Object.fromEntries(missing.map(([name, type]) => [name, typeNumbers[type]])),
+      searchAttributes: Object.fromEntries(missing.map(({ name, number }) => [name, number])),
     });
   } catch (error) {
-    const flags = missing.map(([name, type]) => `--name ${name} --type ${type}`).join(' ');
+    const flags = missing.map(({ name, typeName }) => `--name ${name} --type ${typeName}`).join(' ');
     throw new ServiceError(
       `This Temporal does not let us register search attributes (${reason(error)}). Ask its operator to run: temporal operator search-attribute create --namespace ${namespace} ${flags}`,
     );

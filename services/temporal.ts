@@ -6,7 +6,7 @@ import { temporalTarget } from '../platform/config.ts';
 import { connectTemporal } from '../platform/connections.ts';
 import { ServiceError } from './errors.ts';
 import { stepAround } from './ports.ts';
-import { ensureSearchAttributes, reason, searchAttributes } from './search-attributes.ts';
+import { ensureSearchAttributes, reason, zoneAttributes } from './search-attributes.ts';
 import { type ServiceSettings, usualPorts } from './settings.ts';
 import { supervise, type Supervised } from './supervised.ts';
 import { findTemporal } from './temporal-binary.ts';
@@ -81,7 +81,7 @@ function serverArguments(file: string, port: number, uiPort: number): string[] {
   const place = ['--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort), '--db-filename', file];
   const pragmas = ['journal_mode=wal', 'synchronous=normal'];
   const settings = ['history.transferProcessorMaxPollRPS=2000', 'history.timerProcessorMaxPollRPS=2000'];
-  const attributes = Object.entries(searchAttributes).map(([name, type]) => `${name}=${type}`);
+  const attributes = zoneAttributes.map(({ name, typeName }) => `${name}=${typeName}`);
   return ['server', 'start-dev', '--log-level', 'warn'].concat(
     place,
     repeated('--sqlite-pragma', pragmas),

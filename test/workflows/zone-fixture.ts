@@ -11,6 +11,7 @@ import type { Observation } from '../../domain/observation.ts';
 import type { ZoneStart } from '../../domain/zone.ts';
 import { zoneTaskTimeout, zoneWorkflowId, zoneWorkflowType } from '../../workflows/ids.ts';
 import { observe } from '../../workflows/zone-messages.ts';
+import { ensureSearchAttributes } from '../../services/search-attributes.ts';
 import { services } from '../harness.ts';
 
 export const market: MarketId = parseMarketId('nyc') ?? fail();
@@ -120,10 +121,7 @@ export async function timeSkipping(): Promise<TestWorkflowEnvironment> {
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
   });
-  await env.connection.operatorService.addSearchAttributes({
-    namespace: env.namespace ?? 'default',
-    searchAttributes: { Market: 2, ZoneId: 2, VehicleClass: 2, ZoneStatus: 2, Surging: 5, SurgeMultiplier: 4 },
-  });
+  await ensureSearchAttributes(env.connection, env.namespace ?? 'default');
   return env;
 }
 
