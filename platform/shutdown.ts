@@ -11,14 +11,21 @@ export interface Shutdown {
   stop(reason: string): void;
 }
 
-/** A close that takes longer than `timeoutMs` is logged and left behind; the process must end. A second signal ends it at once. */
+const echoMs = 1_000;
+/** What each step gets at least, and what the process waits for after the last. */
+const leastMs = 500;
+
+/**
+ * All closing together may take `timeoutMs`; what takes longer is logged and left behind, as the process must end.
+ * A second signal, later than the echo of a Ctrl-C that npm passes on, ends it at once.
+ */
 export function createShutdown(log: Pick<Logger, 'info' | 'warn'>, timeoutMs = 10_000): Shutdown {
   const steps: { name: string; close: Close }[] = [];
   const { promise: asked, resolve: stop } = deferred<string>();
-  let signals = 0;
+  let firstAtMs: number | undefined;
   const onSignal = (signal: NodeJS.Signals) => {
-    signals += 1;
-    if (signals > 1) process.exit(130);
+    if (firstAtMs !== undefined && Date.now() - firstAtMs > echoMs) process.exit(130);
+    firstAtMs ??= Date.now();
     stop(signal);
   };
   return {
@@ -29,10 +36,15 @@ export function createShutdown(log: Pick<Logger, 'info' | 'warn'>, timeoutMs = 1
       watchSupervisor(() => stop('supervisor gone'));
       const reason = await asked;
       log.info({ reason }, 'stopping');
-      for (const { name, close } of steps.toReversed()) await closeWithin(name, close, timeoutMs, log);
+      const until = Date.now() + timeoutMs;
+      for (const { name, close } of steps.toReversed()) {
+        await closeWithin(name, close, Math.max(until - Date.now(), leastMs), log);
+      }
       log.info('stopped');
       process.off('SIGTERM', onSignal).off('SIGINT', onSignal);
       if (process.connected) process.disconnect();
+      // Only fires when something left behind keeps the process alive.
+      setTimeout(() => process.exit(), leastMs).unref();
     },
   };
 }

@@ -65,14 +65,14 @@ export function runTool(
   });
 }
 
-/** On Linux the program also gets a SIGTERM when its supervisor dies, however that dies. */
+/** How a program is wrapped so that on Linux it gets a signal when its supervisor dies, however that dies. */
 export function dieWithParent(
   env: NodeJS.ProcessEnv,
   command: string,
   args: readonly string[],
-  flags: readonly string[] = [],
-) {
+  { flags = [], deathSignal = 'TERM' }: { readonly flags?: readonly string[]; readonly deathSignal?: string } = {},
+): { command: string; args: string[] } {
   const setpriv = process.platform === 'linux' ? findOnPath(env, 'setpriv') : undefined;
   if (setpriv === undefined) return { command, args: [...args] };
-  return { command: setpriv, args: [...flags, '--pdeathsig', 'TERM', command, ...args] };
+  return { command: setpriv, args: [...flags, '--pdeathsig', deathSignal, command, ...args] };
 }

@@ -12,13 +12,16 @@ export interface Runner {
 
 const userName = 'postgres';
 
+/** For Postgres this means: end open sessions instead of waiting for them. */
+const deathSignal = 'INT';
+
 /**
  * Postgres refuses to run as root, so root lends it an unprivileged user.
  * A clone below /root is closed to that user; it then keeps the one capability that lets it pass folders it does not own.
  */
 export async function unprivilegedRunner(env: NodeJS.ProcessEnv, mustReach: readonly string[]): Promise<Runner> {
   const setpriv = findOnPath(env, 'setpriv');
-  if (!isRoot()) return { wrap: (command, args) => dieWithParent(env, command, args) };
+  if (!isRoot()) return { wrap: (command, args) => dieWithParent(env, command, args, { deathSignal }) };
   const user = await ensureUser(env);
   if (setpriv === undefined) {
     throw new ServiceError(
@@ -33,7 +36,7 @@ export async function unprivilegedRunner(env: NodeJS.ProcessEnv, mustReach: read
       `The user ${userName}, which runs Postgres, cannot enter ${mustReach.join(' or ')}: move the clone to a folder that others may enter, or set DATABASE_URL.`,
     );
   }
-  return { user, wrap: (command, args) => dieWithParent(env, command, args, flags) };
+  return { user, wrap: (command, args) => dieWithParent(env, command, args, { flags, deathSignal }) };
 }
 
 /** `access()` ignores capabilities of a user other than root unless the securebit says otherwise. */
