@@ -22,7 +22,6 @@ export type DriftingPrice = Pick<BoardEntry, 'multiplier' | 'floor' | 'maxChange
 /** What a board entry is worth now: the same in every process that reads it at the same moment. */
 export function driftedPrice(entry: DriftingPrice, nowMs: number): Hundredths {
   const periods = periodsBeyondTtl(entry.asOfMs, nowMs);
-  if (periods === 0) return entry.multiplier;
   return toHundredths(
     drift(fromHundredths(entry.multiplier), periods, fromHundredths(entry.floor), entry.maxChangePerPeriod),
   );

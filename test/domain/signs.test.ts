@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { shownCount } from '../../domain/counts.ts';
+import { decay } from '../../domain/decay.ts';
 import { driftedPrice } from '../../domain/drift.ts';
 import { demandColour, demandLevel, estimatedEarningsPerHour } from '../../domain/guidance.ts';
 import { isRushHour, localHour } from '../../domain/rush-hour.ts';
@@ -35,6 +36,19 @@ describe('rush hour', () => {
 
   it('of an unknown time zone is an error', () => {
     expect(() => isRushHour(0, 'Mars/Olympus')).toThrow(RangeError);
+  });
+});
+
+describe('decay', () => {
+  it('spares supply that was seen during the period', () => {
+    expect(decay({ supply: 3, demand: 10 }, true)).toEqual({ supply: 3, demand: 9 });
+    expect(decay({ supply: 4, demand: 10 }, false)).toEqual({ supply: 3.8, demand: 9 });
+  });
+
+  it('ends in nothing, but not by rounding to whole numbers', () => {
+    const left = decay({ supply: 0.06, demand: 0.05 }, false);
+    expect(left.supply).toBeCloseTo(0.057, 9);
+    expect(left.demand).toBe(0);
   });
 });
 

@@ -1,9 +1,10 @@
+import { cellToChildren } from 'h3-js';
 import { describe, expect, it } from 'vitest';
 import { haversineKm } from '../../domain/distance.ts';
 import { defaultTariff } from '../../domain/fare.ts';
 import type { MarketGeography } from '../../domain/geography.ts';
 import { parseZoneId } from '../../domain/ids.ts';
-import { bareCell, cellCenter } from '../../geo/cells.ts';
+import { bareCell, cellCenter, zoneCell, zoneResolution } from '../../geo/cells.ts';
 import { importZones } from '../../geo/zone-import.ts';
 import { ZoneIndex } from '../../geo/zone-index.ts';
 import { collection, known, marketId, square } from './shapes.ts';
@@ -63,6 +64,32 @@ describe('a place', () => {
       if (place !== undefined && index.zone(place.zoneId) === undefined) lost.push({ latitude, longitude });
     }
     expect(lost).toEqual([]);
+  });
+});
+
+describe('a bare cell', () => {
+  it('is a zone even where the market is smaller than any cell', () => {
+    const speck = { type: 'Polygon' as const, coordinates: [square(-74.0507, 40.7511, 0.0001)] };
+    const tiny = new ZoneIndex([{ ...market(), boundary: speck, zones: [] }]);
+    const place = tiny.at(40.7511, -74.0507);
+    expect(tiny.zone(known(place).zoneId)).toEqual(place);
+  });
+
+  it('whose children are all named is still a zone at its fringe, which they do not cover', () => {
+    const whole = market();
+    const cell = bareCell({ latitude: 40.75, longitude: -74.05 });
+    const children = cellToChildren(cell, zoneResolution);
+    const zones = whole.zones.slice(0, 1).map((zone) => ({ ...zone, cells: children }));
+    const covered = new ZoneIndex([{ ...whole, zones }]);
+    const around = Array.from({ length: 2_500 }, (_, step) => ({
+      latitude: 40.75 + 0.0004 * ((step % 50) - 25),
+      longitude: -74.05 + 0.0005 * (Math.floor(step / 50) - 25),
+    }));
+    const fringe = around.filter((point) => bareCell(point) === cell && !children.includes(zoneCell(point)));
+    expect(fringe.length).toBeGreaterThan(10);
+    const found = fringe.map(({ latitude, longitude }) => known(covered.at(latitude, longitude)).zoneId);
+    expect(new Set(found)).toEqual(new Set([cell]));
+    expect(covered.zone(known(found[0]))).toMatchObject({ zoneId: cell });
   });
 });
 
