@@ -105,11 +105,6 @@ describe('the newest recorded price', () => {
   it('is the highest version of price log and quotes, and nothing for a zone at its first floor', async () => {
     await using database = await freshDatabase();
     expect(await newestRecordedPrice(database.pool, zoneId, 'car')).toBeNull();
-    await database.pool
-      .query(
-        `insert into markets (market_id, name, time_zone, currency, tariff, boundary) values ('t', 't', 'UTC', 'USD', '{}', '{}')`,
-      )
-      .catch(() => {});
     await storeDecisions(database.pool, 't', [decision(1, 150), { ...decision(2, 170), oldMultiplier: 150 }]);
     expect(await newestRecordedPrice(database.pool, zoneId, 'car')).toEqual({
       version: 2,
