@@ -3,7 +3,7 @@ import type { Tariff } from '../domain/fare.ts';
 import type { Boundary, Market, MarketGeography, NamedZone } from '../domain/geography.ts';
 import { type MarketId, parseMarketId, parseZoneId, type ZoneId } from '../domain/ids.ts';
 
-/** Storing a market again changes what differs. */
+/** Storing a market again changes what differs. A market without any pricing configuration gets the default one. */
 export async function storeMarket(pool: Pool, market: Market): Promise<void> {
   await pool.query(
     `insert into markets (market_id, name, time_zone, currency, tariff, speed_by_hour, average_base_fare, boundary)
@@ -22,6 +22,13 @@ export async function storeMarket(pool: Pool, market: Market): Promise<void> {
       market.averageBaseFare,
       JSON.stringify(market.boundary),
     ],
+  );
+  // Without an active configuration no zone of the market could ever be priced.
+  await pool.query(
+    `insert into zone_pricing_configs (market_id, version, state, author, reason)
+     values ($1, 1, 'active', 'system', 'defaults of a new market')
+     on conflict do nothing`,
+    [market.marketId],
   );
 }
 

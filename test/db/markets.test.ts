@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importNewYork } from '../../cli/zones.ts';
 import { loadMarkets, storeMarket, storeZones } from '../../db/markets.ts';
+import { loadPricingConfigs } from '../../db/pricing-config.ts';
 import { defaultTariff } from '../../domain/fare.ts';
 import type { Market, NamedZone } from '../../domain/geography.ts';
 import { importZones } from '../../geo/zone-import.ts';
@@ -74,6 +75,17 @@ it('New York is imported once, and prices Midtown by name and the harbour by cel
   expect(index.at(40.7549, -73.984)).toMatchObject({ marketId: 'nyc', zoneId: expect.stringMatching(/^nyc-/) });
   expect(index.at(40.66, -74.04)).toMatchObject({ marketId: 'nyc', zoneId: expect.stringMatching(/^88/) });
   expect(index.at(51.5, -0.12)).toBeUndefined();
+});
+
+it('a new market can be priced at once, by a configuration that storing it again leaves alone', async () => {
+  const { market } = drawn();
+  const own = { ...market, marketId: freshMarketId() };
+  await storeMarket(database.pool, own);
+  await database.pool.query(`update zone_pricing_configs set linear_factor = 0.7 where market_id = $1`, [own.marketId]);
+  await storeMarket(database.pool, own);
+  const [zone] = drawn().zones;
+  const config = zone && (await loadPricingConfigs(database.pool, own.marketId)).of(zone.zoneId, 'car');
+  expect(config).toMatchObject({ version: 1, pricingType: 'linear', linearFactor: 0.7, maxMultiplier: 5 });
 });
 
 async function mapVersions(): Promise<number[]> {
