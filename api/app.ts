@@ -17,6 +17,12 @@ export interface AppDeps extends QuoteDeps, ZoneDeps, LocationDeps, DemandDeps, 
   readonly verifyToken: VerifyToken;
 }
 
+/** Answers are data: a browser that shows one as a page may load and run nothing. */
+const apiPolicy = {
+  useDefaults: false,
+  directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+};
+
 /** Every route with who may use it; the hot ones come first, as Express looks through them in order. */
 export function apiRoutes(deps: AppDeps): Route[] {
   return [
@@ -33,7 +39,7 @@ export function createApp(deps: AppDeps): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
-  app.use(trace, helmet());
+  app.use(trace, helmet({ contentSecurityPolicy: apiPolicy }));
   if (deps.log.isLevelEnabled('debug')) app.use(requestLog(deps.log));
   mount(app, apiRoutes(deps), new Authenticator(deps.verifyToken));
   app.use(() => {

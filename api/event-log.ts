@@ -15,6 +15,8 @@ export interface EventLogOptions {
 
 const retryAfterSeconds = 5;
 const mostUnsentEstimates = 5_000;
+/** Long enough for many to share one call, short against everything that is done with them. */
+const estimatesEveryMs = 10;
 
 /** Puts events into the streams. What it resolved for is stored; anything else is `ingest-unavailable`. */
 export class EventLog {
@@ -48,7 +50,7 @@ export class EventLog {
     this.#estimates.push({ market, event });
     if (this.#sending) return;
     this.#sending = true;
-    setImmediate(() => void this.#sendEstimates());
+    setTimeout(() => void this.#sendEstimates(), estimatesEveryMs);
   }
 
   async #sendEstimates(): Promise<void> {
@@ -64,7 +66,7 @@ export class EventLog {
       this.#options.log.debug({ err: error, estimates: estimates.length }, 'estimates were not counted as demand');
     } finally {
       this.#sending = this.#estimates.length > 0;
-      if (this.#sending) setImmediate(() => void this.#sendEstimates());
+      if (this.#sending) setTimeout(() => void this.#sendEstimates(), estimatesEveryMs);
     }
   }
 

@@ -1,5 +1,4 @@
 import type { Request, Response } from 'express';
-import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import type { LocationEvent } from '../domain/events.ts';
 import type { MarketId } from '../domain/ids.ts';
@@ -7,6 +6,7 @@ import { callerOf } from './auth.ts';
 import { fieldErrors, ndjson, parse } from './body.ts';
 import { type EventLog, groupByMarket } from './event-log.ts';
 import type { Geography } from './geography.ts';
+import { newId } from './ids.ts';
 import { Problem, type ProblemCode } from './problem.ts';
 import { pathParameter, type Route } from './route.ts';
 import { appId, eventId, eventTime, latitude, longitude, vehicleType } from './schemas.ts';
@@ -129,7 +129,7 @@ function parseLine(line: string): unknown {
 function toEvent(fix: DriverFix, nowMs: number): LocationEvent {
   return {
     kind: 'fix',
-    eventId: fix.event_id ?? uuid(),
+    eventId: fix.event_id ?? newId(),
     driverId: fix.driver_id,
     latitude: fix.latitude,
     longitude: fix.longitude,

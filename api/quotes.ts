@@ -1,14 +1,16 @@
 import type { Request, Response } from 'express';
-import { validate as isUuid, v7 as uuid } from 'uuid';
+import { validate as isUuid } from 'uuid';
 import { z } from 'zod';
 import type { NewQuote, StoredQuote } from '../db/quotes.ts';
 import { fare, defaultTariff, type Fare, surged } from '../domain/fare.ts';
 import { classOf, type VehicleType, vehicleTypes } from '../domain/ids.ts';
 import type { Place } from '../geo/zone-index.ts';
+import { answer } from './answer.ts';
 import { actingFor, callerOf } from './auth.ts';
 import { parse } from './body.ts';
 import type { EventLog } from './event-log.ts';
 import type { Geography } from './geography.ts';
+import { newId } from './ids.ts';
 import { floorPrice, type Price, type Prices } from './prices.ts';
 import { Problem } from './problem.ts';
 import { detailsOf, heldWarning, quoteAnswer, type QuoteDetails } from './quote-answer.ts';
@@ -69,11 +71,11 @@ async function postEstimate(deps: QuoteDeps, req: Request, res: Response): Promi
   const subject = actingFor(callerOf(res), asked.user_id);
   const { vehicle_type: type } = asked;
   if (type !== undefined) {
-    res.json(await estimate(deps, asked, type, subject));
+    answer(res, await estimate(deps, asked, type, subject));
     return;
   }
   const types = asked.vehicle_types ?? [];
-  res.json({ quotes: await Promise.all(types.map((each) => estimate(deps, asked, each, subject))) });
+  answer(res, { quotes: await Promise.all(types.map((each) => estimate(deps, asked, each, subject))) });
 }
 
 async function estimate(deps: QuoteDeps, asked: Estimate, type: VehicleType, subject: string) {
@@ -126,7 +128,7 @@ interface QuoteParts extends Priced {
 
 function newQuote({ asked, type, subject, place, price, ride, details }: QuoteParts, keyId: string): NewQuote {
   return {
-    quoteId: uuid(),
+    quoteId: newId(),
     subject,
     marketId: place.marketId,
     zoneId: place.zoneId,

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
+import { newTraceId } from './ids.ts';
 
 const traceparent = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
@@ -8,7 +8,7 @@ export function traceIdFrom(header: string | undefined): string {
   const given = header === undefined ? undefined : traceparent.exec(header)?.[1];
   // All zeros is the standard's way to say "none".
   if (given !== undefined && !/^0+$/.test(given)) return given;
-  return randomUUID().replaceAll('-', '');
+  return newTraceId();
 }
 
 /** Names every request, in the answer's header `Trace-Id`, in problems and in the log. */

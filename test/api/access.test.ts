@@ -58,8 +58,10 @@ describe('every route', () => {
   });
 });
 
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+const status = async (token: string) => (await api.get(`/api/v1/pricing/zones/${api.zoneId}`, token)).status;
+
 describe('a token', () => {
-  const nowSeconds = () => Math.floor(Date.now() / 1000);
   interface Claims {
     iss: string;
     aud: string;
@@ -75,7 +77,6 @@ describe('a token', () => {
       .setProtectedHeader({ alg: 'ES256', kid: api.keys.signing.kid })
       .sign(signer);
   }
-  const status = async (token: string) => (await api.get(`/api/v1/pricing/zones/${api.zoneId}`, token)).status;
 
   it('of ours is taken, also the second time', async () => {
     const token = await forged({});

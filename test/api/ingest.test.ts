@@ -61,9 +61,11 @@ describe('a fix', () => {
   });
 });
 
-describe('a bulk of fixes', () => {
-  const driverId = () => `bulk-${api.market}`;
+const driverId = () => `bulk-${api.market}`;
+const many = (count: number) => Array.from({ length: count }, () => ({ ...inZone, driver_id: driverId() }));
+const line = (id: string) => JSON.stringify({ ...inCell, driver_id: driverId(), event_id: id });
 
+describe('a bulk of fixes', () => {
   it('keeps the good ones and says what is wrong with each other', async () => {
     const good = { ...inZone, driver_id: driverId(), event_id: 'b-1' };
     const events = [
@@ -88,7 +90,6 @@ describe('a bulk of fixes', () => {
   });
 
   it('may come as one JSON object per line', async () => {
-    const line = (id: string) => JSON.stringify({ ...inCell, driver_id: driverId(), event_id: id });
     const init = {
       method: 'POST',
       headers: { authorization: `Bearer ${service}`, 'content-type': 'application/x-ndjson' },
@@ -101,7 +102,6 @@ describe('a bulk of fixes', () => {
   });
 
   it('takes a thousand and refuses one more', async () => {
-    const many = (count: number) => Array.from({ length: count }, () => ({ ...inZone, driver_id: driverId() }));
     expect(await api.post(batch, { events: many(1_000) }, service)).toMatchObject({
       status: 202,
       body: { accepted: 1_000 },

@@ -58,37 +58,37 @@ async function onBoard({ api }: Cuttable, change: Partial<BoardEntry>): Promise<
 const redisGone = ({ api }: Cuttable) => eventually(() => api.service.deps.redis.status !== 'ready');
 
 describe('the price of a zone', () => {
-  let it_: Cuttable;
+  let cut: Cuttable;
   beforeAll(async () => {
-    it_ = await startCuttable();
+    cut = await startCuttable();
   });
-  afterAll(() => it_[Symbol.asyncDispose]());
+  afterAll(() => cut[Symbol.asyncDispose]());
   afterEach(() => {
-    it_.redis.mend();
-    it_.postgres.mend();
+    cut.redis.mend();
+    cut.postgres.mend();
   });
 
   it('comes by Pub/Sub, and by the sweep when that was missed', async () => {
-    const { api, ann } = it_;
-    await onBoard(it_, { version: 1, multiplier: 120 });
+    const { api, ann } = cut;
+    await onBoard(cut, { version: 1, multiplier: 120 });
     expect((await api.post(estimate, asked, ann)).body).toMatchObject({ surge_multiplier: 1.2, source: 'live' });
     await putOnBoard(api, boardEntry(api.zoneId, { version: 2, multiplier: 140 }), { silently: true });
     await eventually(async () => (await api.post(estimate, asked, ann)).body.price_version === 2);
   });
 
   it('never goes back to an older version that arrives late', async () => {
-    const { api } = it_;
-    await onBoard(it_, { version: 4, multiplier: 160 });
+    const { api } = cut;
+    await onBoard(cut, { version: 4, multiplier: 160 });
     await putOnBoard(api, boardEntry(api.zoneId, { version: 3, multiplier: 500 }));
-    await onBoard(it_, { version: 5, multiplier: 170 });
+    await onBoard(cut, { version: 5, multiplier: 170 });
     expect(api.service.board.entry(`${api.zoneId}:car`)).toMatchObject({ version: 5, multiplier: 170 });
   });
 
   it('stays live from memory while Redis is away, and is caught up after it', async () => {
-    const { api, ann, redis } = it_;
-    await onBoard(it_, { version: 10, multiplier: 180 });
+    const { api, ann, redis } = cut;
+    await onBoard(cut, { version: 10, multiplier: 180 });
     redis.cut();
-    await redisGone(it_);
+    await redisGone(cut);
     const { body } = await api.post(estimate, asked, ann);
     expect(body).toMatchObject({ surge_multiplier: 1.8, source: 'live' });
     expect(await readQuote(api.pool, body.quote_id)).toBeDefined();
@@ -98,9 +98,9 @@ describe('the price of a zone', () => {
   });
 
   it('drifts to its floor once it is older than its validity, and says so', async () => {
-    const { api, ann } = it_;
+    const { api, ann } = cut;
     const asOfMs = Date.now() - priceTtlMs - 40_000;
-    await onBoard(it_, { version: 20, multiplier: 300, asOfMs });
+    await onBoard(cut, { version: 20, multiplier: 300, asOfMs });
     const { body } = await api.post(estimate, asked, ann);
     expect(body).toMatchObject({ surge_multiplier: 1.5, price_version: 20, source: 'redis' });
     expect(body.price_as_of).toBe(new Date(asOfMs).toISOString());
@@ -111,10 +111,10 @@ describe('the price of a zone', () => {
   });
 
   it('of a zone that went to sleep is its floor, live, only while the feed can be believed', async () => {
-    const { api, ann } = it_;
+    const { api, ann } = cut;
     const { counts } = boardEntry(api.zoneId);
     const asleep = { multiplier: 100, asOfMs: Date.now() - 60 * minutes, counts: { ...counts, asleep: true } };
-    await onBoard(it_, { version: 30, ...asleep });
+    await onBoard(cut, { version: 30, ...asleep });
     expect((await api.post(estimate, asked, ann)).body).toMatchObject({ source: 'redis', surge_multiplier: 1 });
     await healthyFeed(api);
     const { body } = await api.post(estimate, asked, ann);
@@ -204,20 +204,20 @@ describe('a price that is not in memory', () => {
 });
 
 describe('while Postgres is away', () => {
-  let it_: Cuttable;
+  let cut: Cuttable;
   beforeAll(async () => {
-    it_ = await startCuttable();
-    await onBoard(it_, { version: 1, multiplier: 150 });
+    cut = await startCuttable();
+    await onBoard(cut, { version: 1, multiplier: 150 });
   });
-  afterAll(() => it_[Symbol.asyncDispose]());
+  afterAll(() => cut[Symbol.asyncDispose]());
   afterEach(async () => {
-    it_.redis.mend();
-    it_.postgres.mend();
-    await eventually(() => it_.api.service.deps.clock.answering && it_.api.service.deps.redis.status === 'ready');
+    cut.redis.mend();
+    cut.postgres.mend();
+    await eventually(() => cut.api.service.deps.clock.answering && cut.api.service.deps.redis.status === 'ready');
   });
 
   it('quotes go on, signed, held for the recorder, found again, and stored once', async () => {
-    const { api, ann, postgres } = it_;
+    const { api, ann, postgres } = cut;
     postgres.cut();
     const quotes = await Promise.all(Array.from({ length: 20 }, () => api.post(estimate, asked, ann)));
     for (const { status, body } of quotes) {
@@ -244,9 +244,8 @@ describe('while Postgres is away', () => {
       expect(field).toBe('quote');
       return JSON.parse(text);
     });
-    expect(rows.map(({ quoteId }) => quoteId).toSorted()).toEqual(
-      quotes.map((quote) => quote.body.quote_id).toSorted(),
-    );
+    expect(new Set(rows.map(({ quoteId }) => quoteId))).toEqual(new Set(quotes.map(({ body }) => body.quote_id)));
+    expect(rows).toHaveLength(quotes.length);
     await storePendingQuotes(api.pool, [...rows, ...rows]);
     await storePendingQuotes(api.pool, rows);
     postgres.mend();
@@ -256,17 +255,17 @@ describe('while Postgres is away', () => {
   });
 
   it('what cannot be found cannot be denied either', async () => {
-    const { api, ann, postgres } = it_;
+    const { api, ann, postgres } = cut;
     postgres.cut();
     const answer = await api.get(`/api/v1/pricing/quotes/${crypto.randomUUID()}`, ann);
     expect(answer).toMatchObject({ status: 503, body: { type: '/problems/store-unavailable' } });
   });
 
   it('and Redis too, quotes live in this process until the database is back', async () => {
-    const { api, ann, postgres, redis } = it_;
+    const { api, ann, postgres, redis } = cut;
     postgres.cut();
     redis.cut();
-    await redisGone(it_);
+    await redisGone(cut);
     const { status, body } = await api.post(estimate, asked, ann);
     expect([status, body.surge_multiplier]).toEqual([200, 1.5]);
     expect(openQuote([api.keys.quoteSigning], body.quote_token, 'ann')).toMatchObject({ q: body.quote_id });
@@ -286,7 +285,7 @@ describe('while Postgres is away', () => {
   });
 
   it('the breaker opens, and closes as soon as the database has answered', async () => {
-    const { api, ann, postgres } = it_;
+    const { api, ann, postgres } = cut;
     const { postgresGuard } = api.service.deps;
     postgres.cut();
     await eventually(async () => {

@@ -142,30 +142,30 @@ describe('a quote', () => {
   });
 });
 
-describe('quotes of the same milliseconds', () => {
-  const row = (change: Partial<NewQuote> = {}): NewQuote => ({
-    quoteId: crypto.randomUUID(),
-    subject: 'ann',
-    marketId: api.market,
-    zoneId: api.zoneId,
-    vehicleClass: 'car',
-    vehicleType: 'standard',
-    priceVersion: 1,
-    priceAsOfMs: Date.now(),
-    baseFareMinor: 850,
-    multiplier: 100,
-    finalFareMinor: 850,
-    currency: 'USD',
-    pickup: [40.7, -73.9],
-    dropoff: [40.8, -73.9],
-    distanceKm: 2.1,
-    durationMin: 12,
-    source: 'live',
-    details: '{"text":"a \\"quoted\\" {brace}, and a comma"}',
-    signingKeyId: 'k',
-    ...change,
-  });
+const row = (change: Partial<NewQuote> = {}): NewQuote => ({
+  quoteId: crypto.randomUUID(),
+  subject: 'ann',
+  marketId: api.market,
+  zoneId: api.zoneId,
+  vehicleClass: 'car',
+  vehicleType: 'standard',
+  priceVersion: 1,
+  priceAsOfMs: Date.now(),
+  baseFareMinor: 850,
+  multiplier: 100,
+  finalFareMinor: 850,
+  currency: 'USD',
+  pickup: [40.7, -73.9],
+  dropoff: [40.8, -73.9],
+  distanceKm: 2.1,
+  durationMin: 12,
+  source: 'live',
+  details: '{"text":"a \\"quoted\\" {brace}, and a comma"}',
+  signingKeyId: 'k',
+  ...change,
+});
 
+describe('quotes of the same milliseconds', () => {
   it('share commits, and every one is stored', async () => {
     const rows = Array.from({ length: 300 }, () => row());
     const issued = await Promise.all(rows.map((one) => api.service.deps.book.issue(one)));
