@@ -61,16 +61,19 @@ function disturbed<T>(items: readonly T[], picks: readonly number[]): T[][] {
   return batches;
 }
 
+/** Where each driver was last, for those who are in the market. */
+function expectedPlaces(all: readonly LiveFix[]): Map<string, LiveFix> {
+  const ordered = all.filter(({ kind }) => kind !== 'inaccurate').toSorted(byTime);
+  const last = new Map(ordered.map((fix) => [fix.driverId, fix]));
+  return new Map([...last].filter(([, { kind }]) => kind === 'fix'));
+}
+
 /** What the fixes mean, whatever order they come in: the newest position, the latest word about class and availability. */
 function expectedSupply(all: readonly LiveFix[]): Record<string, number> {
   const supply: Record<string, number> = {};
-  for (const driverId of drivers) {
+  for (const [driverId, newest] of expectedPlaces(all)) {
+    if (newest.zoneId === undefined) continue;
     const mine = all.filter((fix) => fix.driverId === driverId);
-    const newest = mine
-      .filter(({ kind }) => kind !== 'inaccurate')
-      .toSorted(byTime)
-      .at(-1);
-    if (newest === undefined || newest.kind === 'left' || newest.zoneId === undefined) continue;
     const word = <T>(read: (fix: LiveFix) => T | undefined) => {
       const said = mine.filter((fix) => read(fix) !== undefined);
       const lastMs = Math.max(...said.map(({ atMs }) => atMs));
@@ -110,6 +113,10 @@ it('counts the same drivers in the same zones, however fixes are repeated, shuff
       const all = make(Date.now());
       for (const batch of disturbed(all, order)) await applyLocations(market.redis, market.market, batch);
       expect(await storedSupply(market)).toEqual(expectedSupply(all));
+      const there = [...expectedPlaces(all).keys()].toSorted();
+      const { redis, keys } = market;
+      expect((await redis.zrange(keys.fresh, '0', '-1')).toSorted()).toEqual(there);
+      expect((await redis.zrange(keys.geo, '0', '-1')).toSorted()).toEqual(there);
     }),
     { numRuns: 150 },
   );

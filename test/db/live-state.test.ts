@@ -127,7 +127,10 @@ describe('demand', () => {
     await applyDemand(redis, market.market, [demand('r1', 1)]);
     await applyDemand(redis, market.market, [demand('r1', 10), demand('r2', 2)]);
     expect(await totalOf(market, aaa)).toBe(12);
-    expect(await applyDemand(redis, market.market, [demand('r1', 2)])).toMatchObject({ repeated: 1, changed: [] });
+    for (const weight of [2, 10]) {
+      const again = await applyDemand(redis, market.market, [demand('r1', weight)]);
+      expect(again).toMatchObject({ counted: 0, repeated: 1, changed: [] });
+    }
     expect(await revOf(market, aaa)).toBe(2);
   });
 });
