@@ -1,33 +1,28 @@
+import { EventEmitter, once } from 'node:events';
 import express from 'express';
-import { describe, expect, it } from 'vitest';
-import { listen } from '../../api/server.ts';
-import { answerErrors } from '../../api/problem.ts';
 import { pino } from 'pino';
+import { describe, expect, it } from 'vitest';
+import { answerErrors } from '../../api/problem.ts';
+import { listen } from '../../api/server.ts';
 import { startApi } from './start-api.ts';
 
 describe('stopping', () => {
   it('lets what is under way finish and takes nothing new', async () => {
-    let finish: () => void = () => {};
-    const gate = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
+    const signals = new EventEmitter();
     const app = express();
-    let began: () => void = () => {};
-    const begun = new Promise<void>((resolve) => {
-      began = resolve;
-    });
     app.get('/slow', async (_req, res) => {
-      began();
-      await gate;
+      signals.emit('began');
+      await once(signals, 'finish');
       res.json({ done: true });
     });
     const listening = await listen(app, '127.0.0.1', 0);
     const url = `http://127.0.0.1:${listening.port}/slow`;
+    const begun = once(signals, 'began');
     const underWay = fetch(url).then((res) => res.json());
     await begun;
     const closed = listening.close();
     await expect(fetch(url)).rejects.toThrow();
-    finish();
+    signals.emit('finish');
     expect(await underWay).toEqual({ done: true });
     await closed;
   });
