@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { Request, RequestHandler, Response } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { LRUCache } from 'lru-cache';
 import type { Role, VerifiedToken } from '../platform/tokens.ts';
 import { Problem } from './problem.ts';
@@ -98,5 +98,3 @@ export function createRiderHash(secret: Buffer): (rider: string) => string {
     return hash;
   };
 }
-
-export type ApiHandler = (req: Request, res: Response) => void | Promise<void>;

@@ -1,5 +1,4 @@
 import {
-  BrokenCircuitError,
   CircuitState,
   ConsecutiveBreaker,
   circuitBreaker,
@@ -61,8 +60,4 @@ export function isBadRow(error: unknown): boolean {
 
 function sqlState(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-}
-
-export function isBrokenCircuit(error: unknown): boolean {
-  return error instanceof BrokenCircuitError;
 }

@@ -71,7 +71,7 @@ export function problemBody(problem: Problem, traceId: string) {
   };
 }
 
-export function sendProblem(res: Response, problem: Problem): void {
+function sendProblem(res: Response, problem: Problem): void {
   const { retryAfterSeconds, headers } = problem.options;
   if (retryAfterSeconds !== undefined) res.setHeader('Retry-After', String(retryAfterSeconds));
   for (const [name, value] of Object.entries(headers ?? {})) res.setHeader(name, value);
@@ -99,7 +99,7 @@ export function answerErrors(log: Logger): ErrorRequestHandler {
 }
 
 /** Body parser and router errors carry `status` and sometimes `type`; anything else is ours and unforeseen. */
-export function toProblem(error: unknown): Problem {
+function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { status, type } = httpErrorFields(error);
   switch (status) {

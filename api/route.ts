@@ -3,7 +3,7 @@ import { type Access, allow, type Authenticator } from './auth.ts';
 import { type BodyKind, bodyReaders } from './body.ts';
 import { Problem } from './problem.ts';
 
-export type Method = 'get' | 'post' | 'put' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'delete';
 
 /** One line of the authorisation table: nothing is reachable that does not say who may reach it. */
 export interface Route {

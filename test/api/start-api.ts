@@ -31,7 +31,7 @@ export interface StartOptions {
   readonly unstarted?: boolean;
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   // Answers are looked into field by field; what they hold is what the test is about.
