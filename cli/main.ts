@@ -3,6 +3,7 @@ import type { Environment } from '../platform/config.ts';
 import { registerConfig } from './config.ts';
 import { createContext } from './context.ts';
 import { registerDeadLetters } from './dead-letters.ts';
+import { registerDemo } from './demo.ts';
 import { registerKeys } from './keys.ts';
 import { type PrepareEverything, registerPrepare } from './prepare.ts';
 import { registerPrice } from './price.ts';
@@ -31,6 +32,7 @@ export async function main(
     .exitOverride();
   registerUp(program, context, startEverything);
   registerPrepare(program, context, prepare);
+  registerDemo(program, context);
   registerStatus(program, context);
   registerQuote(program, context);
   registerPrice(program);
