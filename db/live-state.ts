@@ -80,20 +80,24 @@ export async function applyLocations(
   fixes: readonly LiveFix[],
 ): Promise<LocationsApplied> {
   const keys = redisKeys(market);
-  const args: (string | number)[] = [keys.prefix, driverTtlMs, countableAgeMs, fastestPlausibleMetersPerSecond];
+  const flat: string[] = [];
   for (const fix of fixes) {
-    args.push(fix.driverId, fix.streamId, fix.atMs, fix.latitude, fix.longitude, fix.kind, fix.zoneId ?? '');
-    args.push(fix.vehicleType ?? '', fix.vehicleType === undefined ? '' : classOf(fix.vehicleType));
-    args.push(fix.available === undefined ? '' : Number(fix.available), fix.heading ?? '', fix.speed ?? '');
-    args.push(driverMessage(fix));
+    flat.push(fix.driverId, fix.streamId, String(fix.atMs), String(fix.latitude), String(fix.longitude), fix.kind);
+    flat.push(fix.zoneId ?? '', fix.vehicleType ?? '', fix.vehicleType === undefined ? '' : classOf(fix.vehicleType));
+    flat.push(
+      word(fix.available === undefined ? undefined : Number(fix.available)),
+      word(fix.heading),
+      word(fix.speed),
+    );
   }
+  const args = [keys.prefix, driverTtlMs, countableAgeMs, fastestPlausibleMetersPerSecond, JSON.stringify(flat)];
   const [counts, [feed = '', ...changed]] = answerOf(await locationsScript.run(redis, stateKeys(keys), args), 6);
   const [applied = 0, stale = 0, implausible = 0, inaccurate = 0, late = 0, left = 0] = counts;
   const judged = feed === '' ? undefined : parseFeed(feed);
   return { applied, stale, implausible, inaccurate, late, left, feed: judged, changed: changed as ZoneKey[] };
 }
 
-/** What subscribers of a driver's channel get with each accepted fix. */
+/** What subscribers of a driver's channel get with each accepted fix, as JSON. */
 export interface DriverMessage {
   readonly driverId: string;
   readonly latitude: number;
@@ -103,12 +107,8 @@ export interface DriverMessage {
   readonly atMs: number;
 }
 
-function driverMessage(fix: LiveFix): string {
-  const { driverId, latitude, longitude, atMs } = fix;
-  const heading = fix.heading ?? null;
-  const speed = fix.speed ?? null;
-  const message: DriverMessage = { driverId, latitude, longitude, heading, speed, atMs };
-  return JSON.stringify(message);
+function word(figure: number | undefined): string {
+  return figure === undefined ? '' : String(figure);
 }
 
 /** One call for a whole batch of one market, all or nothing. Safe to repeat. */
