@@ -10,7 +10,8 @@ export interface Progress {
 const patienceMs = 1_000;
 
 export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
-  return stream.isTTY ? spinner(stream) : plainLines(stream);
+  // Some terminals of tools have no width, which a spinner cannot draw in.
+  return stream.isTTY && stream.columns > 0 ? spinner(stream) : plainLines(stream);
 }
 
 export const silentProgress: Progress = { step: (_label, work) => work(), say: () => {} };
