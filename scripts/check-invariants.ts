@@ -40,7 +40,7 @@ interface Flags {
 const exitCodes = { passed: 0, breached: 1, unusable: 2 } as const;
 
 /** Answers the exit code: 1 for a breach, 2 when it could not be looked at all. */
-async function main(argv: readonly string[], env: Environment): Promise<number> {
+export async function runChecker(argv: readonly string[], env: Environment): Promise<number> {
   const command = new Command('check-invariants')
     .description(
       'Waits until everything accepted is worked through, then compares Postgres, Redis and the zone workflows.',
@@ -98,4 +98,4 @@ function whole(text: string): number {
   return value;
 }
 
-if (import.meta.filename === process.argv[1]) process.exitCode = await main(process.argv.slice(2), process.env);
+if (import.meta.filename === process.argv[1]) process.exitCode = await runChecker(process.argv.slice(2), process.env);

@@ -2,14 +2,16 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 
+/** What a line says was answered; `fix` and `ride_request` are what `equilibrium demo` calls its events. */
 const Line = z.discriminatedUnion('kind', [
-  z.object({ kind: z.enum(['location', 'demand']), event_id: z.string().min(1) }),
+  z.object({ kind: z.enum(['location', 'fix']), event_id: z.string().min(1) }),
+  z.object({ kind: z.enum(['demand', 'ride_request']), event_id: z.string().min(1) }),
   z.object({
     kind: z.literal('quote'),
     quote_id: z.uuid(),
-    final_fare_minor: z.number().int(),
-    surge_multiplier: z.number(),
-    price_version: z.number().int(),
+    final_fare_minor: z.int(),
+    multiplier: z.number(),
+    price_version: z.int(),
   }),
 ]);
 
@@ -34,7 +36,8 @@ export async function readLedger(file: string): Promise<Ledger> {
     const line = Line.safeParse(jsonOf(text));
     if (!line.success) broken = `${file}, line ${number}, is not a line of a ledger: ${text.slice(0, 120)}`;
     else if (line.data.kind === 'quote') quotes.push(line.data);
-    else events[line.data.kind].add(line.data.event_id);
+    else if (line.data.kind === 'fix' || line.data.kind === 'location') events.location.add(line.data.event_id);
+    else events.demand.add(line.data.event_id);
   }
   return { events, quotes };
 }

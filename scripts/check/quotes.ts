@@ -57,7 +57,7 @@ function differenceOf(
   answered: LedgerQuote,
   kept: { finalFareMinor: number; multiplier: number } & ({ version: number } | { priceVersion: number }),
 ): string | undefined {
-  const given = [answered.final_fare_minor, toHundredths(answered.surge_multiplier), answered.price_version];
+  const given = [answered.final_fare_minor, toHundredths(answered.multiplier), answered.price_version];
   const held = [kept.finalFareMinor, kept.multiplier, 'version' in kept ? kept.version : kept.priceVersion];
   if (given.every((value, i) => value === held[i])) return undefined;
   return `answered (fare, hundredths, version) ${given.join(', ')}; kept ${held.join(', ')}`;
