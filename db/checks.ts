@@ -241,3 +241,13 @@ export async function newestPriceRow(
   const [row] = rows;
   return row === undefined ? undefined : { version: row.version, multiplier: toHundredths(row.multiplier) };
 }
+
+/** Whether history holds a fix that was received after `sinceMs`. */
+export async function firstRecordedAfter(pool: Pool, market: MarketId, sinceMs: number): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    `select 1 from driver_location_events
+     where market_id = $1 and time > to_timestamp($2 / 1000.0) and received_at > to_timestamp($2 / 1000.0) limit 1`,
+    [market, sinceMs],
+  );
+  return rowCount === 1;
+}

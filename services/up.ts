@@ -109,7 +109,9 @@ async function startProcesses(
     const metricsPort = await stepAround('metrics', 0, progress.say);
     metrics[name] = `http://127.0.0.1:${metricsPort}/metrics`;
     const own = { METRICS_PORT: String(metricsPort), EQUILIBRIUM_CONSUMER: `${hostname()}-${name}` };
-    return startChild({ ...settings, env }, { name, script, env: own, ...(ready === undefined ? {} : { ready }) });
+    // Only services can be held back: our own processes are started again at once, as a process manager would.
+    const child = { ...settings, env, restartDelayMs: undefined };
+    return startChild(child, { name, script, env: own, ...(ready === undefined ? {} : { ready }) });
   };
   const processes = [...services.processes];
   for (const { name, script } of workers) processes.push(await start(name, script));
