@@ -1,6 +1,6 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { priceTtlMs } from '../../domain/config.ts';
 import type { Decision } from '../../domain/decision.ts';
 import { parseZoneId } from '../../domain/ids.ts';
@@ -11,11 +11,12 @@ import { hasTimeSkipping, minutes, newWorld, timeSkipping, withWorker, type Worl
 const periodMs = 30_000;
 
 describe.runIf(hasTimeSkipping())('what a zone promises', () => {
+  // A server each: what a zone of one test leaves behind must not hold up the skipped time of another.
   let env: TestWorkflowEnvironment;
-  beforeAll(async () => {
+  beforeEach(async () => {
     env = await timeSkipping();
   });
-  afterAll(() => env.teardown());
+  afterEach(() => env.teardown());
 
   function expectNoGap(decisions: readonly Decision[]): void {
     expect(decisions.map(({ version }) => version)).toEqual(decisions.map((_, i) => i + 1));
@@ -174,6 +175,14 @@ describe.runIf(hasTimeSkipping())('what a zone promises', () => {
       );
     });
   });
+});
+
+describe.runIf(hasTimeSkipping())('orders that are refused', () => {
+  let env: TestWorkflowEnvironment;
+  beforeAll(async () => {
+    env = await timeSkipping();
+  });
+  afterAll(() => env.teardown());
 
   it.each([
     ['beyond the cap', { multiplier: 501 }, 'above the cap'],
