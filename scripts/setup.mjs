@@ -42,3 +42,18 @@ function run(command, args, cwd) {
     });
   });
 }
+
+/**
+ * Calls back once at SIGINT, SIGTERM or SIGHUP. npm ends at a SIGTERM without passing it on through its shell, so a
+ * changed parent counts too.
+ */
+export function onceInterrupted(callback) {
+  let told = false;
+  const tell = () => {
+    if (!told) callback();
+    told = true;
+  };
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, tell);
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && tell(), 500).unref();
+}

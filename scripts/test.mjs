@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureInstalled, step } from './setup.mjs';
+import { ensureInstalled, onceInterrupted, step } from './setup.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const children = new Set();
@@ -26,6 +26,8 @@ function node(args, env = process.env) {
 function onInterrupt() {
   interrupted = true;
   for (const child of children) child.kill('SIGTERM');
+  const insist = () => children.forEach((child) => child.kill('SIGKILL'));
+  setTimeout(insist, 5_000).unref();
 }
 
 /** Services of our own: what the environment names must not be used by tests that create and drop. */
@@ -99,7 +101,7 @@ async function main() {
   }
 }
 
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, onInterrupt);
+onceInterrupted(onInterrupt);
 try {
   const { passed, failed, skipped } = await main();
   if (interrupted) console.log('Interrupted.');
