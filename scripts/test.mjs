@@ -23,11 +23,14 @@ function node(args, env = process.env) {
   });
 }
 
+function signalChildren(name) {
+  for (const child of children) child.kill(name);
+}
+
 function onInterrupt() {
   interrupted = true;
-  for (const child of children) child.kill('SIGTERM');
-  const insist = () => children.forEach((child) => child.kill('SIGKILL'));
-  setTimeout(insist, 5_000).unref();
+  signalChildren('SIGTERM');
+  setTimeout(() => signalChildren('SIGKILL'), 5_000).unref();
 }
 
 /** Services of our own: what the environment names must not be used by tests that create and drop. */
