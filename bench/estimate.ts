@@ -18,7 +18,7 @@ async function run(rig: Rig, { seconds, rounds }: BenchOptions): Promise<Report>
     bare: await rig.serve('bare', 'bench/load/bare-express.js', '/readyz'),
     ours: await rig.serve('api', 'api/main.js', '/readyz'),
   };
-  const requests = await estimateRequests(rig, pickups().slice(0, 1_000));
+  const requests = await estimateRequests(rig, (await pickups(rig.pool)).slice(0, 1_000));
   const cpu = new CpuMeter(rig.pids('api', 'postgres', 'redis'));
   let [answered, failed, shares] = [0, 0, ''];
   const load = async (server: Server, how: { amount: number } | { rate: number; seconds: number }) => {

@@ -23,8 +23,7 @@ export class Ingest {
   sentFixes = 0;
   sentRequests = 0;
 
-  private constructor(rig: Rig, market: MarketId, figures: Ingest['figures']) {
-    const all = pickups();
+  private constructor(rig: Rig, market: MarketId, figures: Ingest['figures'], all: readonly Point[]) {
     this.rig = rig;
     this.market = market;
     this.figures = figures;
@@ -37,7 +36,7 @@ export class Ingest {
     if (market === undefined) throw new Error('nyc must parse');
     const ingestion = await rig.startMeasured('ingestion', 'workers/ingestion/main.js');
     const recorder = await rig.startMeasured('recorder', 'workers/recorder/main.js');
-    const ingest = new Ingest(rig, market, { ingestion, recorder });
+    const ingest = new Ingest(rig, market, { ingestion, recorder }, await pickups(rig.pool));
     await until('the workers read', async () => (await groupsDone(rig.redis, ingest.streams[0], '0-0')).size === 2);
     return ingest;
   }

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Pool } from 'pg';
+import { loadMarkets } from '../../db/markets.ts';
 import type { Point } from '../../domain/distance.ts';
 import type { DemandEvent, LocationEvent } from '../../domain/events.ts';
+import { ZoneIndex } from '../../geo/zone-index.ts';
 import { projectRoot } from '../../platform/paths.ts';
 
-/** Where people in New York asked for rides on the shipped day. */
-export function pickups(): Point[] {
+/** Where people in New York asked for rides on the shipped day, as far as the market serves. */
+export async function pickups(pool: Pool): Promise<Point[]> {
+  const index = new ZoneIndex(await loadMarkets(pool));
   const text = readFileSync(join(projectRoot(), 'data', 'nyc-uber-pickups-2014-04-04.csv'), 'utf8');
   return text
     .split('\n')
     .slice(1)
     .map((line) => line.split(','))
-    .filter(([, latitude, longitude]) => Number(latitude) > 0 && Number(longitude) < 0)
-    .map(([, latitude, longitude]) => ({ latitude: Number(latitude), longitude: Number(longitude) }));
+    .map(([, latitude, longitude]) => ({ latitude: Number(latitude), longitude: Number(longitude) }))
+    .filter(({ latitude, longitude }) => index.at(latitude, longitude) !== undefined);
 }
 
 /** About 5 m at these latitudes. */
