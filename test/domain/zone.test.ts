@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decayPeriodMs, driverTtlMs } from '../../domain/config.ts';
 import { parseZoneId } from '../../domain/ids.ts';

@@ -136,11 +136,19 @@ export interface Zone {
 function zoneIn(env: TestWorkflowEnvironment, taskQueue: string, zoneId: ZoneId): Zone {
   const workflowId = `${zoneWorkflowId(market, zoneId, 'car')}:${taskQueue}`;
   let last: Observation = {
-    ...{ epoch: 1, rev: 0, supply: 0, supplyAsOfMs: 0, feed: 'healthy', demandTotal: 0, observedAtMs: 0 },
+    epoch: 1,
+    rev: 0,
+    supply: 0,
+    supplyAsOfMs: 0,
+    feed: 'healthy',
+    demandTotal: 0,
+    observedAtMs: 0,
   };
   const send = async (observation: Observation) => {
     await env.client.workflow.signalWithStart(zoneWorkflowType, {
-      ...{ workflowId, taskQueue, workflowTaskTimeout: zoneTaskTimeout },
+      workflowId,
+      taskQueue,
+      workflowTaskTimeout: zoneTaskTimeout,
       args: [{ marketId: market, zoneId, vehicleClass: 'car' }],
       signal: observe,
       signalArgs: [observation],
@@ -154,8 +162,13 @@ function zoneIn(env: TestWorkflowEnvironment, taskQueue: string, zoneId: ZoneId)
       const supplyAsOfMs = feed === 'healthy' ? nowMs : last.supplyAsOfMs;
       const moved = supply !== last.supply || demand > 0;
       last = {
-        ...{ epoch: 1, rev: last.rev + (moved ? 1 : 0), supply, supplyAsOfMs, feed },
-        ...{ demandTotal: last.demandTotal + Math.round(demand * 10), observedAtMs: nowMs },
+        epoch: 1,
+        rev: last.rev + (moved ? 1 : 0),
+        supply,
+        supplyAsOfMs,
+        feed,
+        demandTotal: last.demandTotal + Math.round(demand * 10),
+        observedAtMs: nowMs,
       };
       await send(last);
       return last;

@@ -5,6 +5,7 @@ import { releaseLease, takeLease } from '../../db/lease.ts';
 import { redisKeys } from '../../db/redis-keys.ts';
 import type { MarketId } from '../../domain/ids.ts';
 import type { Logger } from '../../platform/log.ts';
+import { Pacer } from '../pacer.ts';
 import { Signaller } from './signaller.ts';
 import { SignalWindow } from './signal-window.ts';
 
@@ -31,6 +32,7 @@ export interface Signalling {
 const leaseMs = 5_000;
 const leaseEveryMs = 1_500;
 const pollMs = 100;
+const leastPauseMs = 20;
 
 /** Runs the signaller of a market while this process holds the market's lease. */
 export function startSignalling(deps: SignallingDeps): Signalling {
@@ -38,14 +40,14 @@ export function startSignalling(deps: SignallingDeps): Signalling {
   const lease = redisKeys(market).lease('signaller');
   const window = new SignalWindow();
   const signaller = new Signaller({ ...deps, clock: Date.now, window, onError: warnOnce(log) });
-  let stopped = false;
-  let wake = () => {};
+  const pacer = new Pacer(leastPauseMs);
+  const ending = new AbortController();
   void followPrices(deps, window).catch((error: unknown) => log.error({ error: String(error) }, 'prices not followed'));
 
   async function run(): Promise<void> {
     let held = false;
     let leaseAt = 0;
-    while (!stopped) {
+    while (!ending.signal.aborted) {
       const nowMs = Date.now();
       try {
         if (nowMs - leaseAt >= leaseEveryMs) {
@@ -59,20 +61,17 @@ export function startSignalling(deps: SignallingDeps): Signalling {
         held = false;
         log.warn({ error: String(error) }, 'signaller round failed');
       }
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        setTimeout(resolve, held ? pollMs : leaseEveryMs).unref();
-      });
+      await pacer.pause(held ? pollMs : leaseEveryMs);
     }
     await releaseLease(redis, lease, holder).catch(() => {});
   }
 
   const running = run();
   return {
-    nudge: () => wake(),
+    nudge: () => pacer.nudge(),
     async stop() {
-      stopped = true;
-      wake();
+      ending.abort();
+      pacer.nudge();
       await running;
       deps.subscriber.disconnect();
     },
