@@ -1,5 +1,3 @@
-import type { VehicleClass } from './ids.ts';
-
 /** Whether the absence of drivers can be believed. */
 export type Feed = 'healthy' | 'unknown';
 
@@ -44,8 +42,3 @@ export const demandBucketMs = 5 * 60_000;
 
 /** Events older than this go to history only, never into counters. */
 export const countableAgeMs = 10 * 60_000;
-
-export interface ZoneRef {
-  readonly zoneId: string;
-  readonly vehicleClass: VehicleClass;
-}
