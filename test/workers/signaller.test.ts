@@ -87,6 +87,17 @@ describe('the signaller', () => {
     expect((await told()).map(({ rev }) => rev)).toEqual([1, 1]);
   });
 
+  it('tells a change at once that follows a keep-alive', async () => {
+    const city = signaller();
+    await demand('ann');
+    await city.round();
+    nowMs += decayPeriodMs;
+    await city.round();
+    await demand('bob');
+    expect(await city.round()).toBe(1);
+    expect((await told()).map(({ demandTotal }) => demandTotal)).toEqual([10, 10, 20]);
+  });
+
   it('keeps a zone in the changed set that changed again while it was told', async () => {
     await demand('ann');
     const [before] = await changedZones(redis, market, 10);

@@ -48,10 +48,11 @@ export class Signaller {
       activeZones(redis, market),
     ]);
     this.#deps.window.zones(active.size);
-    const due = [...this.#due(changed, active, nowMs), ...this.#silent(changed, active, nowMs)];
-    if (due.length === 0) return 0;
-    const seen = await observeZones(redis, market, due);
-    const sent = await Promise.all([...seen].map(([zone, observation]) => this.#send(zone, observation)));
+    const due = new Set(this.#due(changed, active, nowMs));
+    const silent = this.#silent(changed, active, nowMs);
+    if (due.size + silent.length === 0) return 0;
+    const seen = await observeZones(redis, market, [...due, ...silent]);
+    const sent = await Promise.all([...seen].map(([zone, said]) => this.#send(zone, said, due.has(zone))));
     const done = sent.filter((one) => one !== undefined);
     await markSignalled(redis, market, done, nowMs);
     this.#deps.onSent?.(done.length);
@@ -86,14 +87,15 @@ export class Signaller {
     return this.#startsLeft >= 0;
   }
 
-  async #send(zone: ZoneKey, observation: Observation): Promise<ChangedZone | undefined> {
+  /** A keep-alive tells no news: it opens no window, or a change right after it would wait for the window's end. */
+  async #send(zone: ZoneKey, observation: Observation, news: boolean): Promise<ChangedZone | undefined> {
     const { client, market, taskQueue, clock, onError } = this.#deps;
     const address = parseZoneKey(zone);
     if (address === undefined) return undefined;
     this.#sending.add(zone);
     try {
       await this.#limit(() => signalZone(client, { marketId: market, ...address }, observation, taskQueue));
-      this.#sentAt.set(zone, clock());
+      if (news) this.#sentAt.set(zone, clock());
       return { zone, rev: observation.rev };
     } catch (error) {
       // Busy, exhausted or unavailable: wait a moment, then the newest observation goes, not this one.
