@@ -14,7 +14,7 @@ const busyPerSecond = 4;
 const busyPart = 0.1;
 
 async function run(rig: Rig, { seconds, zones: [count = 1_000] }: BenchOptions): Promise<Report> {
-  const city = await LiveCity.open(rig);
+  const city = await LiveCity.open(rig, count);
   await city.grow(count);
   await sleep(15_000); // the backlog of the start
   const cpu = new CpuMeter(rig.pids('temporal', 'zones', 'ingestion', 'recorder', 'redis', 'postgres'));

@@ -50,7 +50,10 @@ async function run(rig: Rig, { seconds, rounds }: BenchOptions): Promise<Report>
   city.stop();
   const stored = await countQuotes(rig);
   const memory = `${Math.round(memoryMb(rig.pid('bare')))} MB bare; ${rig.memory()}`;
-  const line = (name: string, values: readonly number[]) => [name, ...[0.5, 0.99, 1].map((part) => quantile(values, part))];
+  const line = (name: string, values: readonly number[]) => [
+    name,
+    ...[0.5, 0.99, 1].map((part) => quantile(values, part)),
+  ];
   return {
     tables: [
       {
@@ -58,7 +61,12 @@ async function run(rig: Rig, { seconds, rounds }: BenchOptions): Promise<Report>
         columns: ['what', 'median', 'lowest', 'highest'],
         rows: [
           ['bare Express 5 JSON POST', median(rates.bare), Math.min(...rates.bare), Math.max(...rates.bare)],
-          ['estimate: token, price, committed quote, signed', median(rates.ours), Math.min(...rates.ours), Math.max(...rates.ours)],
+          [
+            'estimate: token, price, committed quote, signed',
+            median(rates.ours),
+            Math.min(...rates.ours),
+            Math.max(...rates.ours),
+          ],
         ],
       },
       {
@@ -82,4 +90,10 @@ async function run(rig: Rig, { seconds, rounds }: BenchOptions): Promise<Report>
   };
 }
 
-await runBench({ name: 'estimate', temporal: false, markets: 'nyc', defaults: { seconds: 8, rounds: 3, zones: [] }, run });
+await runBench({
+  name: 'estimate',
+  temporal: false,
+  markets: 'nyc',
+  defaults: { seconds: 8, rounds: 3, zones: [] },
+  run,
+});

@@ -12,4 +12,5 @@ if (!names.includes(name)) {
 }
 await build();
 const script = join(dirname(fileURLToPath(import.meta.url)), '..', 'dist', 'bench', `${name}.js`);
-process.exitCode = spawnSync(process.execPath, ['--enable-source-maps', script, ...flags], { stdio: 'inherit' }).status ?? 1;
+process.exitCode =
+  spawnSync(process.execPath, ['--enable-source-maps', script, ...flags], { stdio: 'inherit' }).status ?? 1;

@@ -30,6 +30,8 @@ export interface Config {
   /** Name of this process in Redis consumer groups. */
   readonly consumer: string;
   readonly metricsPort: number | undefined;
+  /** Zones one zone worker keeps in memory; see `bench/README.md` for what a zone takes. */
+  readonly zonesHeld: number;
 }
 
 export class ConfigError extends Error {
@@ -57,6 +59,7 @@ const Variables = z.object({
   NODE_ENV: z.string().optional(),
   LOG_LEVEL: z.enum(logLevels).default('info'),
   METRICS_PORT: port.optional(),
+  EQUILIBRIUM_ZONES_HELD: z.coerce.number().int().positive().default(2_000),
 });
 
 /** An empty variable is an absent one. Throws ConfigError with one line per wrong variable. */
@@ -87,6 +90,7 @@ export function loadConfig(env: Environment): Config {
     logLevel: v.LOG_LEVEL,
     consumer: v.EQUILIBRIUM_CONSUMER ?? `${hostname()}-${process.pid}`,
     metricsPort: v.METRICS_PORT,
+    zonesHeld: v.EQUILIBRIUM_ZONES_HELD,
   };
 }
 

@@ -13,12 +13,8 @@ import { createLogger } from '../platform/log.ts';
 import { createShutdown } from '../platform/shutdown.ts';
 import { loadGeography } from './geography.ts';
 
-/** Zones one worker may hold; about 0.25 MB each over 400 MB, measured in `bench/`. */
-const zonesHeld = 2_000;
-
 export const zoneWorkerOptions = {
   reuseV8Context: true,
-  maxCachedWorkflows: Math.round(1.2 * zonesHeld),
   maxConcurrentWorkflowTaskExecutions: 100,
   maxConcurrentLocalActivityExecutions: 200,
   workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 10 },
@@ -54,6 +50,8 @@ async function main(): Promise<void> {
   const worker = await Worker.create({
     ...zoneWorkerOptions,
     ...workflowSource(),
+    // Beyond it a zone is rebuilt from its history at each task, which costs twice the CPU.
+    maxCachedWorkflows: Math.round(1.2 * config.zonesHeld),
     connection,
     namespace: config.temporal.namespace,
     taskQueue: config.temporal.taskQueue,

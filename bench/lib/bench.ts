@@ -39,9 +39,18 @@ export async function runBench(bench: Bench, argv = process.argv.slice(2), env =
   });
   let rig: Rig | undefined;
   try {
-    rig = await Promise.race([Rig.open({ env, temporal: bench.temporal, markets: bench.markets, profile }), interrupted]);
+    rig = await Promise.race([
+      Rig.open({ env, temporal: bench.temporal, markets: bench.markets, profile }),
+      interrupted,
+    ]);
     const report = await Promise.race([bench.run(rig, options), interrupted]);
-    print(bench.name, options, report, `load average ${before.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after`, json);
+    print(
+      bench.name,
+      options,
+      report,
+      `load average ${before.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after`,
+      json,
+    );
   } catch (error) {
     process.stderr.write(`${bench.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;
@@ -85,7 +94,9 @@ function positive(text: string | undefined, otherwise: number): number {
 function print(name: string, options: BenchOptions, report: Report, load: string, json: boolean): void {
   const machine = `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.versions.node}, ${load}`;
   if (json) {
-    process.stdout.write(`${JSON.stringify({ bench: name, at: new Date().toISOString(), machine, options, ...report })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ bench: name, at: new Date().toISOString(), machine, options, ...report })}\n`,
+    );
     return;
   }
   const notes = [...report.notes, machine].map((note) => `- ${note}`);

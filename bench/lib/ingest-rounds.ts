@@ -65,7 +65,10 @@ export interface Drained {
 export async function drain(ingest: Ingest, fixes: number): Promise<Drained> {
   const { redis } = ingest.rig;
   const { places } = ingest;
-  const requests = Array.from({ length: Math.round(fixes / 10) }, (_, i) => places[i % places.length] ?? ingest.request());
+  const requests = Array.from(
+    { length: Math.round(fixes / 10) },
+    (_, i) => places[i % places.length] ?? ingest.request(),
+  );
   const [locations, demand] = ingest.streams;
   const lastFix = await fill(redis, locations, fixes, () => ingest.fleet.fix());
   const lastRequest = await fill(redis, demand, requests.length, (i) => rideRequest(requests[i] ?? ingest.request()));
@@ -91,7 +94,8 @@ async function fill(redis: Redis, stream: string, count: number, make: (i: numbe
   let last = '0-0';
   for (let i = 0; i < count; i += perCall) {
     const pipeline = redis.pipeline();
-    for (let j = i; j < Math.min(count, i + perCall); j += 1) pipeline.xadd(name, '*', 'event', JSON.stringify(make(j)));
+    for (let j = i; j < Math.min(count, i + perCall); j += 1)
+      pipeline.xadd(name, '*', 'event', JSON.stringify(make(j)));
     last = String((await pipeline.exec())?.at(-1)?.[1]);
   }
   return last;
@@ -126,7 +130,9 @@ export async function postFixes(ingest: Ingest, rate: number, seconds: number) {
     headers,
     body: JSON.stringify({ latitude, longitude, speed, heading, accuracy, is_available: true }),
   }));
-  await sendLoad({ url, connections: 64, requests, rate, seconds: 3 }).then(({ succeeded }) => (ingest.sentFixes += succeeded));
+  await sendLoad({ url, connections: 64, requests, rate, seconds: 3 }).then(
+    ({ succeeded }) => (ingest.sentFixes += succeeded),
+  );
   const watch = await watchAges(ingest);
   const { succeeded, failed, perSecond, latencies } = await sendLoad({ url, connections: 64, requests, rate, seconds });
   ingest.sentFixes += succeeded;
@@ -158,11 +164,16 @@ export async function countIngested(ingest: Ingest) {
   const live = (stream: string) =>
     counter(figures.ingestion, 'equilibrium_ingestion_events_total', [`stream="${stream}"`]).then(Math.round);
   const expired = await counter(figures.ingestion, 'equilibrium_ingestion_events_total', ['outcome="expired"']);
-  await until('history is complete', async () => (await history('driver_location_events')) >= sentFixes).catch(() => {});
+  await until('history is complete', async () => (await history('driver_location_events')) >= sentFixes).catch(
+    () => {},
+  );
   const rows = [
     ['fixes', sentFixes, (await live('driver-locations')) - expired, await history('driver_location_events')],
     ['ride requests', sentRequests, await live('demand-events'), await history('demand_events')],
   ] as const;
-  const lost = rows.reduce((total, [, sent, applied, stored]) => total + Math.abs(sent - applied) + Math.abs(sent - stored), 0);
+  const lost = rows.reduce(
+    (total, [, sent, applied, stored]) => total + Math.abs(sent - applied) + Math.abs(sent - stored),
+    0,
+  );
   return { rows, lost, deadLetters: await rig.redis.xlen(redisKeys(market).streams.deadLetter) };
 }

@@ -26,11 +26,11 @@ export class LiveCity {
     this.prices = prices;
   }
 
-  /** The real ingestion, recorder and zone worker on the market of cells. */
-  static async open(rig: Rig): Promise<LiveCity> {
+  /** The real ingestion, recorder and zone worker on the market of cells, with room for so many zones. */
+  static async open(rig: Rig, most: number): Promise<LiveCity> {
     await storeCellsMarket(rig.pool);
     const prices = await PriceWatch.open(rig.redis, cellsMarket);
-    await rig.start('zones', 'workers/zones.js');
+    await rig.start('zones', 'workers/zones.js', { env: { EQUILIBRIUM_ZONES_HELD: String(most) } });
     await rig.start('recorder', 'workers/recorder/main.js');
     await rig.start('ingestion', 'workers/ingestion/main.js');
     return new LiveCity(rig, prices);

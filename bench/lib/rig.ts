@@ -108,7 +108,11 @@ export class Rig {
 
   /** One of our own entries, by its path below `dist/`. */
   async start(name: string, script: string, more: Partial<ChildSpec> = {}): Promise<Supervised> {
-    const settings = { home: this.home, env: this.#env, onRestart: (child: string, why: string) => this.#fell(child, why) };
+    const settings = {
+      home: this.home,
+      env: this.#env,
+      onRestart: (child: string, why: string) => this.#fell(child, why),
+    };
     const child = await startChild(settings, { name, script: join('dist', script), ...more });
     this.#processes.set(name, child);
     return child;

@@ -68,9 +68,15 @@ async function evenly(order: LoadOrder, rate: number, seconds: number): Promise<
     for (let i = 0; i < due; i += 1) send();
   });
   const giveUpAt = performance.now() + 10_000;
-  while (succeeded + failed < sent && performance.now() < giveUpAt) await new Promise((resolve) => setTimeout(resolve, 20));
+  while (succeeded + failed < sent && performance.now() < giveUpAt)
+    await new Promise((resolve) => setTimeout(resolve, 20));
   agent.destroy();
-  return { succeeded, failed: sent - succeeded, perSecond: (1000 * succeeded) / (performance.now() - began), latencies };
+  return {
+    succeeded,
+    failed: sent - succeeded,
+    perSecond: (1000 * succeeded) / (performance.now() - began),
+    latencies,
+  };
 }
 
 process.once('message', async (message) => {
