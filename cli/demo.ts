@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type MarketId, parseMarketId } from '../domain/ids.ts';
 import { createPool, createRedis, redisReady } from '../platform/connections.ts';
 import { loadKeys } from '../platform/keys.ts';
@@ -44,10 +44,14 @@ export function registerDemo(program: Command, context: CliContext): void {
     .command('demo')
     .description('play a file of pickups as demand, with simulated drivers')
     .requiredOption('--file <csv>', 'pickups: requested_at,lat,lng')
-    .option('--from <hh:mm>', 'where the window begins in the first day of the file', timeOfDay, 0)
+    .addOption(
+      new Option('--from <hh:mm>', 'where the window begins in the first day of the file')
+        .argParser(timeOfDay)
+        .default(0, '00:00'),
+    )
     .option('--to <hh:mm>', 'where it ends; without it, where the file ends', timeOfDay)
     .option('--speed <n>', 'how much faster than life', positive, 20)
-    .option('--drivers <n>', 'how many drivers are on shift', whole(1, 100_000), 600)
+    .option('--drivers <n>', 'how many drivers are on shift', whole(1, 20_000), 600)
     .option('--seed <n>', 'the same seed plays the same rides', whole(0, 2 ** 32 - 1), 1)
     .option('--market <id>', 'market of the file', market, market('nyc'))
     .option('--loop', 'begin again at the end of the window, until a signal')

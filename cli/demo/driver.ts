@@ -24,13 +24,20 @@ export interface Driver {
   next: Leg | undefined;
 }
 
+/** What a free driver looks at to choose where to go. */
+export interface Town {
+  readonly drivers: readonly Driver[];
+  /** Where people are picked up: dense places stand here often. */
+  readonly places: readonly Point[];
+}
+
 /** Nobody drives faster than 30 m/s of wall time; the fastest keep a little below it, for rounding. */
 export const fastestMetersPerSecond = 29;
-const slowestTrip = 24;
-const wanderSpeeds = [3, 8] as const;
+const slowestTrip = 27;
+const wanderSpeeds = [8, 15] as const;
 
 /** A free driver thinks again after this time at the latest. */
-const longestWanderMs = 40_000;
+const longestWanderMs = 120_000;
 const shortestLegMs = 2_000;
 
 /** A driver begins where somebody was picked up, so most begin where pickups are dense. */
@@ -51,10 +58,10 @@ export function leg(kind: Leg['kind'], from: Point, to: Point, startMs: number, 
 }
 
 /** Lets every leg end that is over at `atMs`; a driver who has nothing else to do wanders on from there. */
-export function settle(driver: Driver, atMs: number, places: readonly Point[]): void {
+export function settle(driver: Driver, atMs: number, town: Town): void {
   while (driver.leg.endMs <= atMs) {
     const { to, endMs } = driver.leg;
-    driver.leg = driver.next ?? wander(driver.random, to, endMs, places);
+    driver.leg = driver.next ?? wander(driver, to, endMs, town);
     driver.next = undefined;
   }
 }
@@ -74,12 +81,26 @@ export function nearestAvailable(drivers: readonly Driver[], place: Point, atMs:
   return nearest?.driver;
 }
 
-const sights = 5;
+const sights = 20;
+const mostLookedAt = 600;
+const crowdRadiusKm = 1;
+/** So many kilometres more are worth going for one driver less at the goal. */
+const kmPerRival = 2;
 
-/** Slowly towards the nearest of a few places where people are picked up: free drivers drift to where riders are. */
-function wander(random: Random, from: Point, startMs: number, places: readonly Point[]): Leg {
+/** To a place where people are picked up, near and with few free drivers: riders in quiet corners wait for somebody, too. */
+function wander({ index, random }: Driver, from: Point, startMs: number, { places, drivers }: Town): Leg {
   const seen = Array.from({ length: sights }, () => pick(random, places));
-  const goal = near(random, seen.toSorted((a, b) => haversineKm(from, a) - haversineKm(from, b))[0] ?? from);
+  // A large fleet is judged by every so manieth driver, or looking around would take longer than driving.
+  const every = Math.ceil(drivers.length / mostLookedAt);
+  const others = drivers.filter((other) => other.index % every === 0 && other.index !== index);
+  const goals = others.filter((other) => other.leg.kind === 'wander').map((other) => other.leg.to);
+  let best = { place: from, cost: Number.POSITIVE_INFINITY };
+  for (const place of seen) {
+    const rivals = goals.filter((goal) => haversineKm(goal, place) < crowdRadiusKm).length * every;
+    const cost = haversineKm(from, place) + kmPerRival * rivals;
+    if (cost < best.cost) best = { place, cost };
+  }
+  const goal = near(random, best.place);
   const speed = between(random, ...wanderSpeeds);
   const meters = haversineKm(from, goal) * 1000;
   const reach = (speed * longestWanderMs) / 1000;

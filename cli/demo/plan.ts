@@ -62,7 +62,7 @@ export function planRequests(pickups: readonly Pickup[], options: PlanOptions): 
 }
 
 const shortestRideKm = 1;
-const longestRideKm = 2.5;
+const longestRideKm = 2;
 const draws = 20;
 
 /** Another pickup's place at the distance of a ride in town; where a lonely place has none, the nearest that was drawn. */

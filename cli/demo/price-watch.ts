@@ -21,6 +21,7 @@ export interface WaitFigures {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly longest: number | null;
+  readonly longest_zone: string | null;
 }
 
 /**
@@ -32,7 +33,7 @@ export class PriceWatch {
   readonly #prices = new Map<ZoneKey, Hundredths>();
   readonly #measured = new Newest<number>(mostMeasured);
   #count = 0;
-  #longest: number | null = null;
+  #longest: { readonly waitMs: number; readonly zone: ZoneKey } | undefined;
   #unpriced = 0;
 
   /** The connection is for subscribing alone; it subscribes again by itself after an outage. */
@@ -71,23 +72,30 @@ export class PriceWatch {
     const list = this.#waiting.get(zone);
     if (list === undefined) return;
     const observedAtMs = Math.max(entry.counts.supplyAsOfMs, entry.decision?.observedAtMs ?? 0);
-    for (const one of list) if (one.answeredAtMs <= observedAtMs) this.#note(nowMs - one.sentAtMs);
+    for (const one of list) if (one.answeredAtMs <= observedAtMs) this.#note(zone, nowMs - one.sentAtMs);
     this.#waiting.set(
       zone,
       list.filter((one) => one.answeredAtMs > observedAtMs),
     );
   }
 
-  #note(waitMs: number): void {
+  #note(zone: ZoneKey, waitMs: number): void {
     this.#count += 1;
     this.#measured.add(waitMs);
-    this.#longest = Math.max(this.#longest ?? 0, waitMs);
+    if (waitMs > (this.#longest?.waitMs ?? -1)) this.#longest = { waitMs, zone };
   }
 
   figures(): WaitFigures {
     const sorted = this.#measured.items.toSorted((a, b) => a - b);
     const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? null;
     const unpriced = this.#unpriced + this.waiting;
-    return { measured: this.#count, unpriced, p50: at(0.5), p99: at(0.99), longest: this.#longest };
+    return {
+      measured: this.#count,
+      unpriced,
+      p50: at(0.5),
+      p99: at(0.99),
+      longest: this.#longest?.waitMs ?? null,
+      longest_zone: this.#longest?.zone ?? null,
+    };
   }
 }

@@ -43,7 +43,7 @@ export function makeReport(sources: ReportSources) {
       ride_requests: eventFigures(sender.requests, facts?.requests),
     },
     unanswered: sender.unsettled,
-    refused: Object.fromEntries([...sender.fixes.codes, ...sender.requests.codes, ...sender.estimates.codes]),
+    refused: refusals([sender.fixes, sender.requests, sender.estimates]),
     retries,
     dead_letters: facts === undefined ? null : { of_this_run: facts.letters.matching, all: facts.letters.all },
     rides: { requested: city.requests, taken_by_a_driver: city.served },
@@ -72,6 +72,13 @@ export function breaches(report: Report): string[] {
     ...(changed > 0 ? [`${changed} quotes are not found again as they were given`] : []),
     ...('not_read' in report ? [`the stores could not be asked: ${report.not_read}`] : []),
   ];
+}
+
+/** By status and code, over events of every kind. */
+function refusals(tallies: readonly Tally[]): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const [code, count] of tallies.flatMap(({ codes }) => [...codes])) all[code] = (all[code] ?? 0) + count;
+  return all;
 }
 
 function eventFigures(tally: Tally, looked: Looked | undefined) {

@@ -1,5 +1,5 @@
 import type { Point } from '../../domain/distance.ts';
-import { type Driver, leg, makeDriver, nearestAvailable, positionOf, settle } from './driver.ts';
+import { type Driver, leg, makeDriver, nearestAvailable, positionOf, settle, type Town } from './driver.ts';
 import type { Plan, PlannedRequest } from './plan.ts';
 
 /** What happens in the city, in order of time. `atMs` counts wall time since the begin, `n` counts its kind from 0. */
@@ -50,7 +50,7 @@ export function fixTimeMs(n: number, drivers: number): number {
 export class City {
   readonly #plan: Plan;
   readonly #options: CityOptions;
-  readonly #drivers: readonly Driver[];
+  readonly #town: Town;
   #fixes = 0;
   #requests = 0;
   #served = 0;
@@ -58,7 +58,9 @@ export class City {
   constructor(plan: Plan, options: CityOptions) {
     this.#plan = plan;
     this.#options = options;
-    this.#drivers = Array.from({ length: options.drivers }, (_, i) => makeDriver(i, options.seed, plan.places));
+    const { places } = plan;
+    const drivers = Array.from({ length: options.drivers }, (_, i) => makeDriver(i, options.seed, places));
+    this.#town = { drivers, places };
   }
 
   /** Requests that a driver took. */
@@ -99,9 +101,10 @@ export class City {
 
   #fix(atMs: number): Step {
     const n = this.#fixes++;
-    const driver = this.#drivers[n % this.#drivers.length];
+    const { drivers } = this.#town;
+    const driver = drivers[n % drivers.length];
     if (driver === undefined) throw new Error('a fix without a driver');
-    settle(driver, atMs, this.#plan.places);
+    settle(driver, atMs, this.#town);
     const { speed, heading, kind } = driver.leg;
     const place = rounded(positionOf(driver, atMs));
     return { kind: 'fix', n, atMs, driver: driver.index, place, speed, heading, available: kind === 'wander' };
@@ -111,8 +114,9 @@ export class City {
     const n = this.#requests++;
     const request = this.#plan.requests[n % this.#plan.requests.length];
     if (request === undefined) throw new Error('a request without a plan');
-    for (const driver of this.#drivers) settle(driver, atMs, this.#plan.places);
-    const driver = nearestAvailable(this.#drivers, request.pickup, atMs);
+    const { drivers } = this.#town;
+    for (const driver of drivers) settle(driver, atMs, this.#town);
+    const driver = nearestAvailable(drivers, request.pickup, atMs);
     if (driver !== undefined) {
       this.#served += 1;
       drive(driver, request, atMs);

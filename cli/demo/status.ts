@@ -8,17 +8,20 @@ export interface StatusSources {
   readonly watch: PriceWatch;
 }
 
+/** Where the line goes: a terminal, or what a program collects. */
+export type StatusStream = Pick<NodeJS.WriteStream, 'isTTY'> & { write(text: string): unknown };
+
 const surgingFrom = 120;
 const terminalEveryMs = 500;
 const logEveryMs = 15_000;
 
 /** One line that is redrawn on a terminal; a line now and then elsewhere. */
 export class StatusLine {
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: StatusStream;
   #lastMs = 0;
   #drawn = false;
 
-  constructor(stream: NodeJS.WriteStream) {
+  constructor(stream: StatusStream) {
     this.#stream = stream;
   }
 
