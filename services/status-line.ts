@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { MarketId } from '../domain/ids.ts';
 import { loadMarkets } from '../db/markets.ts';
 import { createPool, createRedis } from '../platform/connections.ts';
@@ -26,7 +27,7 @@ export async function showStatus(services: Services, { quiet, ended, everySecond
     if (!quiet && second % (terminal ? onTerminal : inLog) === 0) {
       draw(statusLine(await readFigures(redis, pool, markets)), terminal);
     }
-    await nextSecond(ended);
+    await sleep(1_000, undefined, { signal: ended }).catch(() => {});
   }
   redis.disconnect();
   void pool.end();
@@ -35,18 +36,4 @@ export async function showStatus(services: Services, { quiet, ended, everySecond
 
 function draw(line: string, terminal: boolean): void {
   process.stdout.write(terminal ? `\r\u001b[2K${line}` : `${line}\n`);
-}
-
-function nextSecond(ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, 1_000);
-    ended.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }
