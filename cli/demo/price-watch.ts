@@ -21,7 +21,9 @@ export interface WaitFigures {
   readonly p50: number | null;
   readonly p99: number | null;
   readonly longest: number | null;
+  /** Where and when the longest wait began. */
   readonly longest_zone: string | null;
+  readonly longest_from: string | null;
 }
 
 /**
@@ -33,7 +35,7 @@ export class PriceWatch {
   readonly #prices = new Map<ZoneKey, Hundredths>();
   readonly #measured = new Newest<number>(mostMeasured);
   #count = 0;
-  #longest: { readonly waitMs: number; readonly zone: ZoneKey } | undefined;
+  #longest: { readonly waitMs: number; readonly zone: ZoneKey; readonly sentAtMs: number } | undefined;
   #unpriced = 0;
 
   /** The connection is for subscribing alone; it subscribes again by itself after an outage. */
@@ -72,17 +74,18 @@ export class PriceWatch {
     const list = this.#waiting.get(zone);
     if (list === undefined) return;
     const observedAtMs = Math.max(entry.counts.supplyAsOfMs, entry.decision?.observedAtMs ?? 0);
-    for (const one of list) if (one.answeredAtMs <= observedAtMs) this.#note(zone, nowMs - one.sentAtMs);
+    for (const one of list) if (one.answeredAtMs <= observedAtMs) this.#note(zone, one.sentAtMs, nowMs);
     this.#waiting.set(
       zone,
       list.filter((one) => one.answeredAtMs > observedAtMs),
     );
   }
 
-  #note(zone: ZoneKey, waitMs: number): void {
+  #note(zone: ZoneKey, sentAtMs: number, nowMs: number): void {
+    const waitMs = nowMs - sentAtMs;
     this.#count += 1;
     this.#measured.add(waitMs);
-    if (waitMs > (this.#longest?.waitMs ?? -1)) this.#longest = { waitMs, zone };
+    if (waitMs > (this.#longest?.waitMs ?? -1)) this.#longest = { waitMs, zone, sentAtMs };
   }
 
   figures(): WaitFigures {
@@ -96,6 +99,7 @@ export class PriceWatch {
       p99: at(0.99),
       longest: this.#longest?.waitMs ?? null,
       longest_zone: this.#longest?.zone ?? null,
+      longest_from: this.#longest === undefined ? null : new Date(this.#longest.sentAtMs).toISOString(),
     };
   }
 }

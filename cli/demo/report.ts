@@ -168,10 +168,10 @@ function multiplierLine(row: NonNullable<Report['multipliers']>[number]): string
   return `${range}${String(row.decisions).padStart(6)} decisions, highest of ${row.zones_with_this_highest} zones`;
 }
 
-function waitLine({ measured, unpriced, p50, p99, longest }: WaitFigures): string {
+function waitLine({ measured, unpriced, p50, p99, longest, longest_zone: zone }: WaitFigures): string {
   if (longest === null) return 'nothing measured';
   const without = unpriced > 0 ? `, ${unpriced} without a price yet` : '';
-  return `longest ${seconds(longest)}, half within ${seconds(p50)}, 99 % within ${seconds(p99)}, of ${measured}${without}`;
+  return `longest ${seconds(longest)} (${zone}), half within ${seconds(p50)}, 99 % within ${seconds(p99)}, of ${measured}${without}`;
 }
 
 function seconds(ms: number | null): string {
