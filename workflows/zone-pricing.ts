@@ -2,7 +2,7 @@ import * as wf from '@temporalio/workflow';
 import type { Override } from '../domain/config.ts';
 import type { Trigger } from '../domain/decision.ts';
 import { mayFallAsleep, wantsDecision, type ZoneState } from '../domain/zone.ts';
-import { mixedHash } from './ids.ts';
+import { mixedHash, zoneWorkflowId } from './ids.ts';
 import { ZoneKeeper } from './zone-keeper.ts';
 import {
   clearOverride,
@@ -18,6 +18,8 @@ import {
 import { refuseBadOverride, refuseWithoutReason } from './zone-orders.ts';
 import { ZoneSigns } from './zone-signs.ts';
 
+const historyLimit = 300;
+
 /** An operator's order on its way through the loop. */
 interface Job {
   readonly apply: (zone: ZoneState) => ZoneState;
@@ -31,6 +33,8 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
   const keeper = new ZoneKeeper(input);
   const signs = new ZoneSigns(input);
   const jobs: Job[] = [];
+  // From the input and not from the workflow's id, which a history does not hold and a replay need not know.
+  const offset = mixedHash(zoneWorkflowId(marketId, zoneId, vehicleClass)) % 60;
   let tickDue = false;
 
   // Handlers only note what they were told; the loop below alone acts on it.
@@ -47,7 +51,9 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
   wf.setHandler(reprice, () => carryOut((zone) => zone, 'config'), { validator: refuseWithoutReason });
 
   while (input.carry === undefined && !(await keeper.load())) {
-    if (historyIsLong()) await wf.continueAsNew<typeof zonePricing>({ ...input, unread: keeper.unread });
+    if (historyIsLong() && jobs.length === 0) {
+      await wf.continueAsNew<typeof zonePricing>({ ...input, unread: keeper.unread });
+    }
     // Without its last version a zone must not publish: it holds until the board or Postgres can say.
     await wf.sleep('5 seconds', { summary: 'the last price version cannot be read' });
   }
@@ -106,16 +112,14 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
     return false;
   }
 
+  /** A cache miss replays half a millisecond of CPU per event, so short histories are what makes restarts quick. */
+  function historyIsLong(): boolean {
+    const { historyLength, continueAsNewSuggested } = wf.workflowInfo();
+    // Offset per zone, so that a city does not continue as new in step.
+    return continueAsNewSuggested || historyLength >= historyLimit + offset;
+  }
+
   function mayMoveOn(): boolean {
     return historyIsLong() && jobs.length === 0 && wf.allHandlersFinished();
   }
-}
-
-const historyLimit = 300;
-
-/** A cache miss replays half a millisecond of CPU per event, so short histories are what makes restarts quick. */
-function historyIsLong(): boolean {
-  const { historyLength, continueAsNewSuggested, workflowId } = wf.workflowInfo();
-  // Offset per zone, so that a city does not continue as new in step.
-  return continueAsNewSuggested || historyLength >= historyLimit + (mixedHash(workflowId) % 60);
 }
