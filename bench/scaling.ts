@@ -11,6 +11,7 @@ import { paced } from './lib/wait.ts';
 
 const quotes = 3_000;
 const names = ['temporal', 'zones', 'ingestion', 'recorder', 'redis', 'postgres', 'api'];
+const shown = ['temporal', 'zones', 'ingestion', 'redis', 'api'];
 
 interface Costs {
   readonly zones: number;
@@ -27,18 +28,19 @@ async function run(rig: Rig, { seconds, zones }: BenchOptions): Promise<Report> 
   const city = await LiveCity.open(rig, Math.max(...zones));
   const api = await rig.serve('api', 'api/main.js', '/healthz');
   const all: Costs[] = [];
+  const base = await baseline(rig);
   for (const count of zones) {
     rig.progress.say(`${count} zones`);
     await city.grow(count);
-    await sleep(15_000);
-    all.push(await costs(rig, city, api, seconds));
+    await sleep(settleMs);
+    all.push(await costs(rig, city, api, { seconds, base }));
   }
   const memory = rig.memory();
   city.close();
   return {
     tables: [
-      table('CPU per tick of a quiet zone, with its keep-alive (ms)', all, ({ tick }) => tick, names),
-      table('CPU per published decision, besides the ticks (ms)', all, ({ decision }) => decision, names),
+      table('CPU per tick of a quiet zone, with its keep-alive (ms)', all, ({ tick }) => tick, shown),
+      table('CPU per published decision, besides the ticks (ms)', all, ({ decision }) => decision, shown),
       table('CPU per quote (ms)', all, ({ quote }) => quote, ['api', 'postgres', 'redis']),
     ],
     notes: [
@@ -51,13 +53,28 @@ async function run(rig: Rig, { seconds, zones }: BenchOptions): Promise<Report> 
   };
 }
 
-async function costs(rig: Rig, city: LiveCity, api: string, seconds: number): Promise<Costs> {
+const settleMs = 15_000;
+
+/** ms of CPU a second that every process takes without any zone. */
+async function baseline(rig: Rig): Promise<Record<string, number>> {
+  await sleep(settleMs);
+  const cpu = new CpuMeter(rig.pids(...names));
+  await sleep(settleMs);
+  return each(cpu.used(), (ms) => (1_000 * ms) / settleMs);
+}
+
+interface Stretch {
+  readonly seconds: number;
+  readonly base: Readonly<Record<string, number>>;
+}
+
+async function costs(rig: Rig, city: LiveCity, api: string, { seconds, base }: Stretch): Promise<Costs> {
   const cpu = new CpuMeter(rig.pids(...names));
   city.prices.resetCounts();
   await sleep(seconds * 1_000);
   const idle = cpu.used();
   const [shares, ticks] = [cpu.shares(), city.prices.ticks];
-  const tick = each(idle, (ms) => ms / ticks);
+  const tick = each(idle, (ms, name) => (ms - seconds * (base[name] ?? 0)) / ticks);
 
   // Zones that never moved, each once: no cooldown is in the way.
   const fresh = city.zones.filter(({ key }) => city.prices.version(key) === 0).toReversed();
@@ -70,7 +87,8 @@ async function costs(rig: Rig, city: LiveCity, api: string, seconds: number): Pr
   await sleep(1_000);
   const busy = cpu.used();
   const { decisions, ticks: besides } = city.prices;
-  const decision = each(busy, (ms, name) => (ms - besides * (tick[name] ?? 0)) / decisions);
+  const ticking = (name: string) => besides * (tick[name] ?? 0) + (seconds + 1) * (base[name] ?? 0);
+  const decision = each(busy, (ms, name) => (ms - ticking(name)) / decisions);
 
   const requests = await estimateRequests(
     rig,

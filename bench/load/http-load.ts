@@ -79,10 +79,12 @@ async function evenly(order: LoadOrder, rate: number, seconds: number): Promise<
   };
 }
 
-process.once('message', async (message) => {
+async function carryOut(message: unknown): Promise<void> {
   const order = Order.parse(message);
   const { amount, rate = 1, seconds = 1 } = order;
   const result = amount === undefined ? await evenly(order, rate, seconds) : await flatOut(order, amount);
   process.send?.(result, () => process.exit());
-});
+}
+
+process.once('message', (message) => void carryOut(message));
 process.once('disconnect', () => process.exit());
