@@ -1,13 +1,15 @@
 // Compiles to dist/, copies what TypeScript does not, and bundles the workflow code. Skips all of it when nothing changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
-const stamp = join(dist, '.source-hash');
+const stamp = '.source-hash';
+/** Built beside and then exchanged, so that a running `npm start` never sees half of it. */
+const fresh = join(root, `dist-${process.pid}`);
 const sources = [
   'activities',
   'api',
@@ -49,15 +51,19 @@ function sourceHash() {
 
 function compile() {
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json')], {
-    stdio: 'inherit',
-  });
+  const { status } = spawnSync(
+    process.execPath,
+    [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', fresh],
+    {
+      stdio: 'inherit',
+    },
+  );
   if (status !== 0) throw new Error('the TypeScript compiler found errors');
 }
 
 function copyOthers() {
   for (const file of sourceFiles().filter((name) => copied.test(name))) {
-    const target = join(dist, relative(root, file));
+    const target = join(fresh, relative(root, file));
     mkdirSync(dirname(target), { recursive: true });
     cpSync(file, target);
   }
@@ -65,23 +71,35 @@ function copyOthers() {
 
 /** Workers load one ready file instead of bundling at every start. */
 async function bundleWorkflows() {
-  const entry = join(dist, 'workflows', 'index.js');
+  const entry = join(fresh, 'workflows', 'index.js');
   if (!existsSync(entry)) return;
   const { bundleWorkflowCode } = await import('@temporalio/worker');
   const quiet = { trace() {}, debug() {}, info() {}, log() {}, warn: console.warn, error: console.error };
   const { code } = await bundleWorkflowCode({ workflowsPath: entry, logger: quiet });
-  writeFileSync(join(dist, 'workflows', 'bundle.js'), code);
+  writeFileSync(join(fresh, 'workflows', 'bundle.js'), code);
 }
 
 export async function build({ force = false } = {}) {
   const hash = sourceHash();
-  if (!force && existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return false;
-  rmSync(dist, { recursive: true, force: true });
-  compile();
-  copyOthers();
-  await bundleWorkflows();
-  writeFileSync(stamp, hash);
+  const built = join(dist, stamp);
+  if (!force && existsSync(built) && readFileSync(built, 'utf8') === hash) return false;
+  try {
+    compile();
+    copyOthers();
+    await bundleWorkflows();
+    writeFileSync(join(fresh, stamp), hash);
+    exchange();
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
   return true;
+}
+
+function exchange() {
+  const old = `${fresh}-old`;
+  if (existsSync(dist)) renameSync(dist, old);
+  renameSync(fresh, dist);
+  rmSync(old, { recursive: true, force: true });
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
