@@ -5,13 +5,13 @@ import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import { createPool, createRedis } from '../../platform/connections.ts';
 import { ensureKeys, type Keys } from '../../platform/keys.ts';
-import { type ChildSpec, startChild } from '../../services/children.ts';
+import { projectRoot } from '../../platform/paths.ts';
 import { freePort } from '../../services/ports.ts';
 import { startPostgres } from '../../services/postgres.ts';
 import { prepareDatabase } from '../../services/prepare.ts';
 import { createProgress, type Progress } from '../../services/progress.ts';
 import { startRedis } from '../../services/redis.ts';
-import { stopAll, type Supervised } from '../../services/supervised.ts';
+import { stopAll, supervise, type Supervised } from '../../services/supervised.ts';
 import { startTemporal } from '../../services/temporal.ts';
 import { memoryMb } from './process-figures.ts';
 
@@ -24,6 +24,13 @@ export interface RigOptions {
   /** Folder for CPU profiles of the processes, written when they end. */
   readonly profile?: string | undefined;
 }
+
+interface Wanted {
+  readonly env: Readonly<Record<string, string>>;
+  readonly ready: () => Promise<boolean>;
+}
+
+const always = () => Promise.resolve(true);
 
 const nowhere = '127.0.0.1:9';
 const stopOrder = ['load', 'api', 'ingestion', 'recorder', 'zones', 'temporal', 'redis', 'postgres'];
@@ -40,6 +47,7 @@ export class Rig {
   readonly temporalAddress: string;
   readonly progress: Progress;
   readonly #env: NodeJS.ProcessEnv;
+  readonly #flags: readonly string[];
   readonly #processes: Map<string, Supervised>;
 
   private constructor(parts: {
@@ -47,6 +55,7 @@ export class Rig {
     keys: Keys;
     urls: { redis: string; database: string; temporal: string };
     env: NodeJS.ProcessEnv;
+    flags: readonly string[];
     progress: Progress;
     processes: readonly Supervised[];
   }) {
@@ -59,6 +68,7 @@ export class Rig {
     this.redis = createRedis(this.redisUrl);
     this.pool = createPool(this.databaseUrl, { max: 4 });
     this.#env = parts.env;
+    this.#flags = parts.flags;
     this.#processes = new Map(parts.processes.map((one) => [one.name, one]));
   }
 
@@ -85,9 +95,9 @@ export class Rig {
         EQUILIBRIUM_HOME: home,
         EQUILIBRIUM_MARKETS: markets,
         LOG_LEVEL: 'info',
-        ...profiling(profile),
       };
-      return new Rig({ home, keys, urls, env: childEnv, progress, processes });
+      const flags = profilingFlags(profile);
+      return new Rig({ home, keys, urls, env: childEnv, flags, progress, processes });
     } catch (error) {
       await Rig.clear(home);
       throw error;
@@ -107,15 +117,19 @@ export class Rig {
   }
 
   /** One of our own entries, by its path below `dist/`. */
-  async start(name: string, script: string, more: Partial<ChildSpec> = {}): Promise<Supervised> {
-    const settings = {
-      home: this.home,
-      env: this.#env,
-      onRestart: (child: string, why: string) => this.#fell(child, why),
-    };
-    const child = await startChild(settings, { name, script: join('dist', script), ...more });
+  async start(name: string, script: string, { env = {}, ready = always }: Partial<Wanted> = {}): Promise<void> {
+    const child = await supervise({
+      name,
+      command: process.execPath,
+      args: ['--enable-source-maps', ...this.#flags, join(projectRoot(), 'dist', script)],
+      env: { ...this.#env, ...env },
+      logFile: join(this.home, 'logs', `${name}.log`),
+      pidFile: join(this.home, 'run', `${name}.pid`),
+      channel: true,
+      ready,
+      onRestart: (why) => this.#fell(name, why),
+    });
     this.#processes.set(name, child);
-    return child;
   }
 
   /** One that serves HTTP; answers its address once `ready` (a path) answers 2xx. */
@@ -132,11 +146,6 @@ export class Rig {
     const port = await freePort(0);
     await this.start(name, script, { env: { METRICS_PORT: String(port), EQUILIBRIUM_CONSUMER: `bench-${name}` } });
     return `http://127.0.0.1:${port}/metrics`;
-  }
-
-  async stop(name: string): Promise<void> {
-    await this.#processes.get(name)?.stop();
-    this.#processes.delete(name);
   }
 
   pid(name: string): number {
@@ -160,8 +169,8 @@ export class Rig {
   }
 }
 
-function profiling(folder: string | undefined): Record<string, string> {
-  if (folder === undefined) return {};
+function profilingFlags(folder: string | undefined): string[] {
+  if (folder === undefined) return [];
   mkdirSync(folder, { recursive: true });
-  return { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${folder}` };
+  return ['--cpu-prof', `--cpu-prof-dir=${folder}`];
 }

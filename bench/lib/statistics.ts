@@ -8,10 +8,6 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
-}
-
 /** Three significant digits for small figures, whole numbers for large ones. */
 export function shown(value: number): string {
   if (!Number.isFinite(value)) return '–';

@@ -13,6 +13,7 @@ export async function pickups(pool: Pool): Promise<Point[]> {
   const index = new ZoneIndex(await loadMarkets(pool));
   const text = readFileSync(join(projectRoot(), 'data', 'nyc-uber-pickups-2014-04-04.csv'), 'utf8');
   return text
+    .trim()
     .split('\n')
     .slice(1)
     .map((line) => line.split(','))
