@@ -33,9 +33,9 @@ to the dropoff (another pickup's place) at no more than 30 m/s and is occupied u
 5 seconds. One rider in three asks for an estimate first. All of it goes through the HTTP API with a service token.
 
 At the end it waits until the streams are read and no zone waits for its signal, then looks up what was answered 202.
-"send to price" is measured for each ride request: from the moment its last attempt was sent until this command received
-the first message about its zone on the price channel whose observation was read after the API had answered 202. A zone
-is heard of at least once in 30 seconds, changed or not; the longest of these times is shown.
+"send to price" is measured for each ride request that was answered 202: from the moment its last attempt was sent until
+this command received the first message about its zone on the price channel whose observation was read at that moment or
+later. A zone is heard of at least once in 30 seconds, changed or not; the longest of these times is shown.
 Exit code 1 when an event or a quote that was answered is not found again, or is a dead letter.`;
 
 /** `equilibrium demo`: real demand of a file, played against the running API. */

@@ -6,11 +6,6 @@ import { type MarketId, type ZoneKey, zoneKey } from '../../domain/ids.ts';
 import type { Hundredths } from '../../domain/units.ts';
 import { Newest } from './newest.ts';
 
-interface Waiting {
-  readonly sentAtMs: number;
-  readonly answeredAtMs: number;
-}
-
 const mostWaitingPerZone = 5_000;
 const mostMeasured = 100_000;
 
@@ -27,11 +22,12 @@ export interface WaitFigures {
 }
 
 /**
- * Listens to the prices of a market. For each ride request it measures from its sending to the arrival here of the
- * first price message of its zone whose observation was read after the API had answered 202.
+ * Listens to the prices of a market. For each ride request that was answered 202 it measures from its sending to the
+ * arrival here of the first price message of its zone whose observation was read at that moment or later.
  */
 export class PriceWatch {
-  readonly #waiting = new Map<ZoneKey, Waiting[]>();
+  /** When each request was sent that no price has followed yet. */
+  readonly #waiting = new Map<ZoneKey, number[]>();
   readonly #prices = new Map<ZoneKey, Hundredths>();
   readonly #measured = new Newest<number>(mostMeasured);
   #count = 0;
@@ -58,10 +54,10 @@ export class PriceWatch {
     return this.#prices;
   }
 
-  requested(zone: ZoneKey, sentAtMs: number, answeredAtMs: number): void {
+  requested(zone: ZoneKey, sentAtMs: number): void {
     const list = this.#waiting.get(zone) ?? [];
     this.#waiting.set(zone, list);
-    list.push({ sentAtMs, answeredAtMs });
+    list.push(sentAtMs);
     if (list.length > mostWaitingPerZone) {
       list.shift();
       this.#unpriced += 1;
@@ -74,10 +70,10 @@ export class PriceWatch {
     const list = this.#waiting.get(zone);
     if (list === undefined) return;
     const observedAtMs = Math.max(entry.counts.supplyAsOfMs, entry.decision?.observedAtMs ?? 0);
-    for (const one of list) if (one.answeredAtMs <= observedAtMs) this.#note(zone, one.sentAtMs, nowMs);
+    for (const sentAtMs of list) if (sentAtMs <= observedAtMs) this.#note(zone, sentAtMs, nowMs);
     this.#waiting.set(
       zone,
-      list.filter((one) => one.answeredAtMs > observedAtMs),
+      list.filter((sentAtMs) => sentAtMs > observedAtMs),
     );
   }
 

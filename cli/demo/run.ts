@@ -131,9 +131,9 @@ async function zoneOfRequests({ pool, market }: DemoOptions, watch: PriceWatch) 
     throw new UsageError(`There is no market ${market}; \`equilibrium zones import\` makes one.`);
   }
   const index = new ZoneIndex(markets);
-  return ({ request: { pickup } }: Request, answeredAtMs: number, sentAtMs: number) => {
+  return ({ request: { pickup } }: Request, sentAtMs: number) => {
     const place = index.at(pickup.latitude, pickup.longitude);
-    if (place?.marketId === market) watch.requested(zoneKey(place.zoneId, 'car'), sentAtMs, answeredAtMs);
+    if (place?.marketId === market) watch.requested(zoneKey(place.zoneId, 'car'), sentAtMs);
   };
 }
 

@@ -12,8 +12,8 @@ export interface SenderOptions {
   readonly client: ApiClient;
   readonly ledger: Ledger;
   readonly run: RunIds;
-  /** A ride request was answered 202. */
-  readonly onRequest: (request: Request, answeredAtMs: number, sentAtMs: number) => void;
+  /** A ride request was answered 202; `sentAtMs` is when the attempt began that was answered. */
+  readonly onRequest: (request: Request, sentAtMs: number) => void;
 }
 
 /** A quote as the API answered it first. */
@@ -155,7 +155,7 @@ export class Sender {
     if (outcome.kind !== 'answered') return;
     this.keptRequests.add([step.n, run.startMs + step.atMs]);
     ledger.note({ kind: 'ride_request', event_id: eventId, timestamp });
-    onRequest(step, Date.now(), outcome.sentAtMs);
+    onRequest(step, outcome.sentAtMs);
   }
 
   async #askForPrice(step: Request): Promise<void> {
