@@ -2,26 +2,21 @@
 import { bareInsert, bareLua } from './lib/bare-ingest.ts';
 import { type BenchOptions, type Report, runBench } from './lib/bench.ts';
 import { countIngested, drain, Ingest, postFixes, stream } from './lib/ingest-rounds.ts';
-import { CpuMeter } from './lib/process-figures.ts';
 import type { Rig } from './lib/rig.ts';
 import { median, quantile, verdict } from './lib/statistics.ts';
 
-const names = ['redis', 'postgres', 'ingestion', 'recorder'];
-
 async function run(rig: Rig, { seconds, rounds }: BenchOptions): Promise<Report> {
   const ingest = await Ingest.start(rig);
-  const cpu = new CpuMeter(rig.pids(...names));
   await drain(ingest, 20_000); // compiled code, warm caches
   const rates = { lua: [] as number[], insert: [] as number[], live: [] as number[], whole: [] as number[] };
   let shares = '';
   for (let round = 0; round < rounds; round += 1) {
     rates.lua.push(await bareLua(rig, ingest.places, seconds * 500));
     rates.insert.push(await bareInsert(rig, ingest.places, seconds * 500));
-    cpu.reset();
-    const { livePerSecond, perSecond } = await drain(ingest, Math.round(seconds * 12_000));
-    shares = cpu.shares();
-    rates.live.push(livePerSecond);
-    rates.whole.push(perSecond);
+    const drained = await drain(ingest, Math.round(seconds * 12_000));
+    shares = drained.shares;
+    rates.live.push(drained.livePerSecond);
+    rates.whole.push(drained.perSecond);
   }
   const slower = Math.min(median(rates.lua), median(rates.insert));
   const memory = rig.memory();

@@ -5,6 +5,7 @@ import type { Point } from '../../domain/distance.ts';
 import { type MarketId, parseMarketId } from '../../domain/ids.ts';
 import { mintToken } from '../../platform/tokens.ts';
 import { sendLoad } from './load.ts';
+import { CpuMeter } from './process-figures.ts';
 import type { Rig } from './rig.ts';
 import { counter, groupsDone } from './stream-figures.ts';
 import { Fleet, pickups, rideRequest } from './traffic.ts';
@@ -56,6 +57,8 @@ export interface Drained {
   readonly livePerSecond: number;
   /** Until the history group had, too. */
   readonly perSecond: number;
+  /** CPU of one core by process, meanwhile. */
+  readonly shares: string;
 }
 
 /**
@@ -75,6 +78,7 @@ export async function drain(ingest: Ingest, fixes: number): Promise<Drained> {
   ingest.sentFixes += fixes;
   ingest.sentRequests += requests.length;
 
+  const cpu = new CpuMeter(ingest.rig.pids('redis', 'postgres', 'ingestion', 'recorder'));
   const began = performance.now();
   await redis.multi().rename(`${locations}:full`, locations).rename(`${demand}:full`, demand).exec();
   const doneAt = new Map<string, number>();
@@ -85,7 +89,8 @@ export async function drain(ingest: Ingest, fixes: number): Promise<Drained> {
   };
   await until('the streams are drained', look, { mostMs: 120_000, everyMs: 10 });
   const rate = (group: string) => (1000 * fixes) / ((doneAt.get(group) ?? 0) - began);
-  return { livePerSecond: rate('live'), perSecond: Math.min(rate('live'), rate('history')) };
+  const shares = cpu.shares();
+  return { livePerSecond: rate('live'), perSecond: Math.min(rate('live'), rate('history')), shares };
 }
 
 async function fill(redis: Redis, stream: string, count: number, make: (i: number) => object): Promise<string> {
