@@ -65,7 +65,7 @@ export async function lastFixes(
              select latitude, longitude, floor(extract(epoch from least(time, received_at)) * 1000)::float8 as at
              from driver_location_events
              where driver_id = d.driver and time > to_timestamp($2 / 1000.0) and not flags && array['inaccurate']
-             order by time desc limit 1) l`,
+             order by least(time, received_at) desc, time desc limit 1) l`,
     values: [driverIds, sinceMs - driverTtlMs],
   });
   return new Map(rows.map(({ driver, latitude, longitude, at }) => [driver, { latitude, longitude, atMs: at }]));

@@ -68,12 +68,13 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
     }
     await wf.condition(() => tickDue || keeper.unread !== undefined || jobs.length > 0 || mayMoveOn());
     keeper.fold();
-    if (jobs[0] !== undefined) await settleJob(jobs[0]);
-    else if (tickDue) {
+    // A late timer must not let a decision of the new period be measured against the start of the old one.
+    if (tickDue || Date.now() >= keeper.zone.nextTickAtMs) {
       keeper.beginPeriod();
       armTick();
       await keeper.tick();
-    } else if (!wantsDecision(keeper.zone, Date.now())) continue;
+    } else if (jobs[0] !== undefined) await settleJob(jobs[0]);
+    else if (!wantsDecision(keeper.zone, Date.now())) continue;
     else if (!(await keeper.catchUp(null))) await keeper.decide('observation', null);
     signs.show(keeper.zone);
     if (mayFallAsleep(keeper.zone) && (await fellAsleep())) return;
@@ -82,8 +83,10 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
   /** One timer for the whole period, however many observations arrive meanwhile. */
   function armTick(): void {
     tickDue = false;
-    const wait = Math.max(1, keeper.zone.nextTickAtMs - Date.now());
-    void wf.sleep(wait, { summary: 'next tick' }).then(() => (tickDue = true));
+    const { nextTickAtMs } = keeper.zone;
+    const wait = Math.max(1, nextTickAtMs - Date.now());
+    // A timer whose period ended before it fired has nothing left to say.
+    void wf.sleep(wait, { summary: 'next tick' }).then(() => (tickDue ||= keeper.zone.nextTickAtMs === nextTickAtMs));
   }
 
   async function carryOut(apply: Job['apply'], trigger: Trigger): Promise<OrderOutcome> {
