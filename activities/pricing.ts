@@ -4,7 +4,7 @@ import { type MarketId, type VehicleClass, type ZoneId, zoneKey } from '../domai
 import type { Feed } from '../domain/observation.ts';
 import { rate } from '../domain/rate.ts';
 import type { Neighbour } from '../domain/smoothing.ts';
-import type { ZoneStart } from '../domain/zone.ts';
+import type { ZoneStart } from '../domain/zone-board.ts';
 import type { ZoneRating } from '../domain/zone-decision.ts';
 import type { Published, Refreshed } from '../db/board.ts';
 import type { PricingConfigs } from '../db/pricing-config.ts';

@@ -4,20 +4,8 @@ import { decayPeriodMs } from '../domain/config.ts';
 import type { Decision, Trigger } from '../domain/decision.ts';
 import type { Observation } from '../domain/observation.ts';
 import { settle, type Settlement } from '../domain/settle.ts';
-import {
-  adopt,
-  boardEntry,
-  decidedZone,
-  foldObservation,
-  isNewer,
-  isSteady,
-  newZone,
-  outageDrift,
-  snapshotOf,
-  tickZone,
-  wakeZone,
-  type ZoneState,
-} from '../domain/zone.ts';
+import { foldObservation, isNewer, isSteady, newZone, tickZone, type ZoneState } from '../domain/zone.ts';
+import { adopt, boardEntry, decidedZone, outageDrift, snapshotOf, wakeZone } from '../domain/zone-board.ts';
 import { decisionOf, driftDecision, limitsOf, noteRating } from '../domain/zone-decision.ts';
 import { mixedHash, zoneWorkflowId } from './ids.ts';
 import type { RecentDecision, ZonePricingInput } from './zone-messages.ts';

@@ -8,7 +8,8 @@ import type { BoardEntry, Decision } from '../../domain/decision.ts';
 import { type MarketId, parseMarketId, type ZoneId } from '../../domain/ids.ts';
 import { rate } from '../../domain/rate.ts';
 import { settle } from '../../domain/settle.ts';
-import { boardEntry, decidedZone, foldObservation, newZone, snapshotOf, type ZoneState } from '../../domain/zone.ts';
+import { foldObservation, newZone, type ZoneState } from '../../domain/zone.ts';
+import { boardEntry, decidedZone, snapshotOf } from '../../domain/zone-board.ts';
 import { decisionOf, limitsOf, noteRating } from '../../domain/zone-decision.ts';
 
 /** Every named zone of New York with a surge on the board, and a feed that looks alive, without workers behind it. */

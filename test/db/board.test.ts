@@ -4,7 +4,8 @@ import { newestRecordedPrice } from '../../db/price-log.ts';
 import { storeDecisions } from '../../db/decisions.ts';
 import type { BoardEntry, Decision } from '../../domain/decision.ts';
 import { parseZoneId, zoneKey } from '../../domain/ids.ts';
-import { boardEntry, decidedZone, newZone, snapshotOf } from '../../domain/zone.ts';
+import { newZone } from '../../domain/zone.ts';
+import { boardEntry, decidedZone, snapshotOf } from '../../domain/zone-board.ts';
 import { freshDatabase } from '../harness.ts';
 import { type RedisMarket, redisMarket } from './redis-market.ts';
 

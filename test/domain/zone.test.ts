@@ -7,13 +7,11 @@ import {
   foldObservation,
   mostDemandPerPeriodTenths,
   newZone,
-  outageDrift,
   tickZone,
-  wakeZone,
   wantsDecision,
-  boardEntry,
   type ZoneState,
 } from '../../domain/zone.ts';
+import { outageDrift, wakeZone, boardEntry } from '../../domain/zone-board.ts';
 
 const zoneId = parseZoneId('nyc-midtown-center') ?? expect.fail('id');
 const start = 1_700_000_000_000;

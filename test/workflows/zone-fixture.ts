@@ -8,7 +8,7 @@ import { defaultGlobalRules, defaultPricingConfig, type GlobalRules, type Pricin
 import type { BoardEntry, Decision, Snapshot } from '../../domain/decision.ts';
 import { type MarketId, parseMarketId, parseZoneId, type ZoneId, zoneKey } from '../../domain/ids.ts';
 import type { Observation } from '../../domain/observation.ts';
-import type { ZoneStart } from '../../domain/zone.ts';
+import type { ZoneStart } from '../../domain/zone-board.ts';
 import { zoneTaskTimeout, zoneWorkflowId, zoneWorkflowType } from '../../workflows/ids.ts';
 import { observe } from '../../workflows/zone-messages.ts';
 import { ensureSearchAttributes } from '../../services/search-attributes.ts';
