@@ -19,8 +19,10 @@ async function run(rig: Rig, { seconds, zones: [count = 1_000] }: BenchOptions):
   await sleep(15_000); // the backlog of the start
   const cpu = new CpuMeter(rig.pids('temporal', 'zones', 'ingestion', 'recorder', 'redis', 'postgres'));
   city.prices.resetCounts();
+  const began = performance.now();
   const found = await measure(city, seconds);
   const shares = cpu.shares();
+  const lasted = (performance.now() - began) / 1_000;
   const { ticks, decisions } = city.prices;
   const active = await rig.redis.zcard(`{${cellsMarket}}:active`);
   city.close();
@@ -43,7 +45,7 @@ async function run(rig: Rig, { seconds, zones: [count = 1_000] }: BenchOptions):
     notes: [
       `p99: ${verdict(quantile(found.latencies, 0.99), 1_000, 'lower', ' ms')}; never priced: ${missing}`,
       `of these, priced by an observation: ${found.byObservation}, by a tick that came first: ${found.byTick}`,
-      `meanwhile per second: ${(ticks / seconds).toFixed(1)} ticks without change, ${(decisions / seconds).toFixed(1)} published decisions`,
+      `meanwhile per second: ${(ticks / lasted).toFixed(1)} ticks without change, ${(decisions / lasted).toFixed(1)} published decisions`,
       `CPU of one core: ${shares}`,
       `memory: ${rig.memory()}`,
     ],

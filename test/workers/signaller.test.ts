@@ -76,15 +76,39 @@ describe('the signaller', () => {
     expect((await told()).map(({ demandTotal }) => demandTotal)).toEqual([10, 30]);
   });
 
-  it('vouches for a steady zone once in a decay period', async () => {
+  it('vouches for a steady zone before a decay period has passed', async () => {
     const city = signaller();
     await demand('ann');
     await city.round();
-    nowMs += decayPeriodMs - 1;
+    nowMs += 0.8 * decayPeriodMs - 1;
     expect(await city.round()).toBe(0);
     nowMs += 1;
     expect(await city.round()).toBe(1);
     expect((await told()).map(({ rev }) => rev)).toEqual([1, 1]);
+  });
+
+  it('lets the keep-alives of zones that woke together drift apart, and leaves none out', async () => {
+    const woken = Array.from({ length: 96 }, (_, i) =>
+      zoneKey(parseZoneId(`z-${100 + i}`) ?? expect.fail('id'), 'car'),
+    );
+    await applyDemand(
+      redis,
+      market,
+      woken.map((one, i) => ({ zone: one, rider: `r${i}`, weightTenths: 1, atMs: Date.now() })),
+    );
+    const city = signaller();
+    expect(await city.round()).toBe(96);
+    const period = async () => {
+      const vouched: number[] = [];
+      for (let i = 0; i < 60; i += 1) {
+        nowMs += decayPeriodMs / 60;
+        vouched.push(await city.round());
+      }
+      return { zones: vouched.reduce((total, some) => total + some, 0), most: Math.max(...vouched) };
+    };
+    const periods = [await period(), await period(), await period(), await period(), await period(), await period()];
+    expect(Math.min(...periods.map(({ zones }) => zones))).toBeGreaterThanOrEqual(96);
+    expect(periods.at(-1)?.most).toBeLessThan(20);
   });
 
   it('tells a change at once that follows a keep-alive', async () => {

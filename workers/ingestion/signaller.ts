@@ -23,6 +23,8 @@ export interface SignallerDeps {
 const concurrency = 32;
 const mostPerRound = 2_000;
 const startsPerSecond = 100;
+/** Zones are vouched for a little early, so that no period passes without a word, and zones that woke together drift apart. */
+const keepAliveMs = 0.8 * decayPeriodMs;
 
 /** Tells each changed zone its newest observation; at most one send per zone and window, and never a backlog. */
 export class Signaller {
@@ -32,6 +34,8 @@ export class Signaller {
   readonly #sending = new Set<ZoneKey>();
   #startsLeft = startsPerSecond;
   #startsFrom = 0;
+  #keepAlivesLeft = 0;
+  #keepAlivesFrom = 0;
   #notBefore = 0;
 
   constructor(deps: SignallerDeps) {
@@ -69,12 +73,26 @@ export class Signaller {
       .filter((zone) => active.has(zone) || this.#mayStart(nowMs));
   }
 
-  /** Awake zones that heard nothing for a decay period: a steady price stays fresh only while it is vouched for. */
+  /** Awake zones that heard nothing for long: a steady price stays fresh only while it is vouched for. Longest first, spread. */
   #silent(changed: readonly ChangedZone[], active: ReadonlyMap<ZoneKey, number>, nowMs: number): ZoneKey[] {
     const waiting = new Set(changed.map(({ zone }) => zone));
-    return [...active]
-      .filter(([zone, atMs]) => nowMs - atMs >= decayPeriodMs && !waiting.has(zone) && !this.#sending.has(zone))
-      .map(([zone]) => zone);
+    const quiet = [...active].filter(
+      ([zone, atMs]) => nowMs - atMs >= keepAliveMs && !waiting.has(zone) && !this.#sending.has(zone),
+    );
+    const most = this.#mayVouch(active.size, nowMs);
+    const due = quiet.toSorted(([, a], [, b]) => a - b).filter(([, at], i) => i < most || nowMs - at >= decayPeriodMs);
+    this.#keepAlivesLeft = Math.max(0, this.#keepAlivesLeft - due.length);
+    return due.map(([zone]) => zone);
+  }
+
+  /** Keep-alives at an even pace: as many as all awake zones need, however many of them fall due at once. */
+  #mayVouch(zones: number, nowMs: number): number {
+    const since = Math.min(nowMs - this.#keepAlivesFrom, keepAliveMs);
+    this.#keepAlivesFrom = nowMs;
+    // What was saved up while nobody was due must not be spent at once.
+    const most = Math.max(1, (zones * 1_000) / keepAliveMs);
+    this.#keepAlivesLeft = Math.min(most, this.#keepAlivesLeft + (since * zones) / keepAliveMs);
+    return Math.floor(this.#keepAlivesLeft);
   }
 
   /** New workflows are the dearest signals; a city that wakes at once is spread over seconds. */
