@@ -1,4 +1,5 @@
 import { decayPeriodMs } from '../domain/config.ts';
+import { negligible } from '../domain/counts.ts';
 import type { BoardEntry, Decision, Snapshot } from '../domain/decision.ts';
 import { type MarketId, type VehicleClass, type ZoneId, zoneKey } from '../domain/ids.ts';
 import type { Feed } from '../domain/observation.ts';
@@ -14,6 +15,20 @@ export interface ZoneAddress {
   readonly zoneId: ZoneId;
   readonly vehicleClass: VehicleClass;
 }
+
+interface ZoneNow extends ZoneAddress {
+  readonly nowMs: number;
+}
+
+/** Versions of the zone's last rating. */
+export interface RatedUnder {
+  readonly configVersion: number;
+  readonly globalVersion: number;
+}
+
+export type RefreshedZone =
+  | Exclude<Refreshed, { kind: 'refreshed' }>
+  | { readonly kind: 'refreshed'; readonly stirred: boolean };
 
 /** What only the zone knows; everything else is gathered. */
 export interface RateZoneInput extends ZoneAddress {
@@ -47,7 +62,7 @@ export interface PricingDeps {
 export type PricingActivities = ReturnType<typeof createPricingActivities>;
 
 export function createPricingActivities({ board, recordedVersion, neighbours, configs }: PricingDeps) {
-  async function freshNeighbours({ marketId, zoneId, vehicleClass, nowMs }: RateZoneInput): Promise<Neighbour[]> {
+  async function freshNeighbours({ marketId, zoneId, vehicleClass, nowMs }: ZoneNow): Promise<Neighbour[]> {
     const near = neighbours(marketId, zoneId);
     const entries = await board.counts(
       marketId,
@@ -59,6 +74,13 @@ export function createPricingActivities({ board, recordedVersion, neighbours, co
       if (!fresh || nowMs - counts.supplyAsOfMs > 2 * decayPeriodMs) return [];
       return [{ distanceKm, supply: counts.supply, demand: counts.demand }];
     });
+  }
+
+  async function isStirred(zone: ZoneNow, rated: RatedUnder): Promise<boolean> {
+    const [all, near] = await Promise.all([configs(zone.marketId), freshNeighbours(zone)]);
+    const version = all.of(zone.zoneId, zone.vehicleClass)?.version;
+    if (version !== rated.configVersion || all.rules.version !== rated.globalVersion) return true;
+    return near.some(({ demand }) => demand >= negligible);
   }
 
   return {
@@ -103,9 +125,21 @@ export function createPricingActivities({ board, recordedVersion, neighbours, co
       return board.publish(marketId, entry, snapshot);
     },
 
-    /** Safe to run twice: the same counts under the same version, and a snapshot that is recorded once per tick. */
-    async refreshBoard(marketId: MarketId, entry: BoardEntry, snapshot: Snapshot): Promise<Refreshed> {
-      return board.refresh(marketId, entry, snapshot);
+    /**
+     * Safe to run twice: the same counts under the same version, and a snapshot that is recorded once per tick.
+     * `stirred` tells a zone that skipped its decision that its neighbours or its configuration give it a reason to decide.
+     */
+    async refreshBoard(
+      marketId: MarketId,
+      entry: BoardEntry,
+      snapshot: Snapshot,
+      rated: RatedUnder,
+    ): Promise<RefreshedZone> {
+      const answer = await board.refresh(marketId, entry, snapshot);
+      if (answer.kind !== 'refreshed') return answer;
+      const { zoneId, vehicleClass, asOfMs: nowMs } = entry;
+      const stirred = await isStirred({ marketId, zoneId, vehicleClass, nowMs }, rated).catch(() => false);
+      return { kind: 'refreshed', stirred };
     },
   };
 }

@@ -13,9 +13,9 @@ export interface ChangedZone {
   readonly rev: number;
 }
 
-/** Zones whose state moved on since they were last told, oldest revision first. */
-export async function changedZones(redis: Redis, market: MarketId, most: number): Promise<ChangedZone[]> {
-  const flat = await redis.zrange(redisKeys(market).changed, '0', String(most - 1), 'WITHSCORES');
+/** Zones whose state moved on since they were last told. All of them: whoever waits longest may have any revision. */
+export async function changedZones(redis: Redis, market: MarketId): Promise<ChangedZone[]> {
+  const flat = await redis.zrange(redisKeys(market).changed, '0', '-1', 'WITHSCORES');
   return pairs(flat).map(([zone, rev]) => ({ zone: zone as ZoneKey, rev: Number(rev) }));
 }
 

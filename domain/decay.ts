@@ -17,3 +17,8 @@ export function decay(counts: Counts, supplyRefreshed: boolean): Counts {
 function settled(count: number): number {
   return count < negligible ? 0 : count;
 }
+
+/** What is left of demand that arrived evenly over `periods` periods, as a part of all of it. */
+export function decayedShare(periods: number): number {
+  return periods <= 1 ? 1 : (1 - demandKept ** periods) / (1 - demandKept) / periods;
+}

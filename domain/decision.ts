@@ -69,6 +69,8 @@ export interface BoardCounts {
   readonly epoch: number;
   readonly rev: number;
   readonly demandTotal: number;
+  /** Demand beyond the most of a period, which a broken counter may report; never priced. */
+  readonly demandRefusedTenths: number;
   readonly confidence: number;
 }
 

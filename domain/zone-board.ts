@@ -4,7 +4,7 @@ import type { BoardEntry, Decision, Snapshot } from './decision.ts';
 import { driftedPrice } from './drift.ts';
 import { demandTrend } from './trend.ts';
 import { fromHundredths, type Hundredths, quantise } from './units.ts';
-import type { ZoneState } from './zone.ts';
+import { isOverridden, type ZoneState } from './zone.ts';
 
 /** What the board shows of this zone. */
 export function boardEntry(zone: ZoneState, nowMs: number, asleep = false): BoardEntry {
@@ -28,6 +28,7 @@ export function boardEntry(zone: ZoneState, nowMs: number, asleep = false): Boar
       epoch: zone.epoch,
       rev: zone.rev,
       demandTotal: zone.demandTotal,
+      demandRefusedTenths: zone.demandRefusedTenths,
       confidence: zone.confidence,
     },
   };
@@ -52,18 +53,23 @@ export function decidedZone(zone: ZoneState, decision: Decision): ZoneState {
   return { ...zone, version, multiplier, recommended, lastChangedAtMs: decidedAtMs, lastDecision: decision };
 }
 
+/** The zone once the board took its decision. */
+export function publishedZone(zone: ZoneState, decision: Decision, asOfMs: number): ZoneState {
+  return onBoard(decidedZone(zone, decision), asOfMs);
+}
+
 /** Takes what the board holds as this zone's own price, whoever wrote it. */
-export function adopt(zone: ZoneState, entry: BoardEntry, nowMs: number): ZoneState {
-  return {
-    ...zone,
-    version: entry.version,
-    multiplier: entry.multiplier,
-    lastChangedAtMs: entry.decision?.decidedAtMs ?? zone.lastChangedAtMs,
-    lastDecision: entry.decision,
-    asOfMs: nowMs,
-    published: true,
-    surging: fromHundredths(entry.multiplier) >= zone.surgeThreshold,
-  };
+export function adopt(zone: ZoneState, { version, multiplier, decision, asOfMs }: BoardEntry): ZoneState {
+  const lastChangedAtMs = decision?.decidedAtMs ?? zone.lastChangedAtMs;
+  const periodBeganAtMs = zone.nextTickAtMs - decayPeriodMs;
+  // The gradual limit is measured from the price of the period's start, which the other writer knew as its old one.
+  const periodStart = lastChangedAtMs < periodBeganAtMs ? multiplier : (decision?.oldMultiplier ?? multiplier);
+  return onBoard({ ...zone, version, multiplier, periodStart, lastChangedAtMs, lastDecision: decision }, asOfMs);
+}
+
+function onBoard(zone: ZoneState, asOfMs: number): ZoneState {
+  const surging = fromHundredths(zone.multiplier) >= zone.surgeThreshold;
+  return { ...zone, asOfMs, published: true, surging };
 }
 
 /** What a zone finds when it starts: the board's entry, and the highest version that Postgres knows of. */
@@ -93,7 +99,7 @@ function resumeEntry(fresh: ZoneState, entry: BoardEntry, nowMs: number): ZoneSt
   const periods = Math.min(1_000, Math.floor(Math.max(0, nowMs - entry.asOfMs) / decayPeriodMs));
   for (let i = 0; i < periods; i += 1) ({ supply, demand } = decay({ supply, demand }, false));
   return {
-    ...adopt(fresh, entry, entry.asOfMs),
+    ...adopt(fresh, entry),
     floor: entry.floor,
     maxChangePerPeriod: entry.maxChangePerPeriod,
     periodStart: entry.multiplier,
@@ -109,7 +115,8 @@ function resumeEntry(fresh: ZoneState, entry: BoardEntry, nowMs: number): ZoneSt
 
 /** What readers of the board already charge after an outage; undefined while the price never went stale. */
 export function outageDrift(zone: ZoneState, nowMs: number): Hundredths | undefined {
-  if (nowMs - zone.asOfMs <= priceTtlMs) return undefined;
+  // An override holds until it expires, and a decision publishes it again.
+  if (nowMs - zone.asOfMs <= priceTtlMs || isOverridden(zone, nowMs)) return undefined;
   const drifted = driftedPrice(zone, nowMs);
   return drifted === zone.multiplier ? undefined : drifted;
 }

@@ -1,8 +1,8 @@
 import { type Limits, type Settlement, capInForce } from './settle.ts';
-import type { GlobalRules, PricingConfig } from './config.ts';
+import { defaultPricingConfig, type GlobalRules, type PricingConfig } from './config.ts';
 import type { Decision, Trigger } from './decision.ts';
 import type { Rating } from './rate.ts';
-import { type Hundredths, toHundredths } from './units.ts';
+import { fromHundredths, type Hundredths, toHundredths } from './units.ts';
 import { ownRatio, type ZoneState } from './zone.ts';
 
 /** What `rateZone` answers: the rating, and everything `settle` needs to hold it within the rules in force. */
@@ -34,6 +34,8 @@ export function noteRating(zone: ZoneState, rated: ZoneRating, settlement: Settl
     cooldownMs: global.priceChangeCooldownSeconds * 1000,
     stabilityWindowMs: global.priceStabilityWindowMinutes * 60_000,
     rated: { supply: zone.supply, ratio: ownRatio(zone) },
+    configVersion: config.version,
+    globalVersion: global.version,
   };
 }
 
@@ -75,27 +77,44 @@ export function decisionOf(
 /** After an outage: the price that readers of the board already charge becomes the zone's own. */
 export function driftDecision(zone: ZoneState, to: Hundredths, runId: string, nowMs: number): Decision {
   const detail = 'what readers of the board charged during the outage';
+  return unratedDecision(zone, to, { trigger: 'outage-drift', detail, runId, nowMs });
+}
+
+/** A price that only Postgres remembers goes back on the board under a version of its own. */
+export function recoveredDecision(zone: ZoneState, runId: string, nowMs: number): Decision {
+  const detail = 'the last recorded multiplier, after the board lost it';
+  return unratedDecision(zone, zone.multiplier, { trigger: 'recovered', detail, runId, nowMs });
+}
+
+/** Made without a rating: no counts were weighed, so it shows the zone's own and the configuration of its last rating. */
+function unratedDecision(
+  zone: ZoneState,
+  to: Hundredths,
+  at: { trigger: 'outage-drift' | 'recovered'; detail: string; runId: string; nowMs: number },
+): Decision {
+  const { zoneId, vehicleClass, supply, demand, lastDecision, configVersion, globalVersion } = zone;
+  const { trigger, detail, runId, nowMs } = at;
   return {
-    zoneId: zone.zoneId,
-    vehicleClass: zone.vehicleClass,
+    zoneId,
+    vehicleClass,
     version: zone.version + 1,
     oldMultiplier: zone.multiplier,
     multiplier: to,
     recommended: to,
-    trigger: 'outage-drift',
-    supply: zone.supply,
-    demand: zone.demand,
-    smoothedSupply: zone.supply,
-    smoothedDemand: zone.demand,
+    trigger,
+    supply,
+    demand,
+    smoothedSupply: supply,
+    smoothedDemand: demand,
     smoothingFactor: 1,
     neighbours: 0,
-    algorithm: 'linear',
+    algorithm: lastDecision?.algorithm ?? defaultPricingConfig.pricingType,
     confidence: 0,
-    guard: 'feed-stale',
-    factors: [{ rule: 'outage-drift', before: zone.multiplier / 100, after: to / 100, detail }],
-    exempt: ['outage-drift'],
-    configVersion: 0,
-    globalVersion: 0,
+    guard: null,
+    factors: [{ rule: trigger, before: fromHundredths(zone.multiplier), after: fromHundredths(to), detail }],
+    exempt: [trigger],
+    configVersion,
+    globalVersion,
     runId,
     decidedAtMs: nowMs,
     observedAtMs: zone.observedAtMs,

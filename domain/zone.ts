@@ -1,7 +1,7 @@
 import { decayPeriodMs, defaultGlobalRules, defaultPricingConfig, type Override } from './config.ts';
 import type { Decision } from './decision.ts';
 import { negligible } from './counts.ts';
-import { decay } from './decay.ts';
+import { decay, decayedShare } from './decay.ts';
 import type { VehicleClass, ZoneId } from './ids.ts';
 import type { Observation } from './observation.ts';
 import { type DemandAverages, startAverages, updateAverages } from './trend.ts';
@@ -56,6 +56,9 @@ export interface ZoneState {
   readonly cooldownMs: number;
   readonly stabilityWindowMs: number;
   readonly lastDecision: Decision | null;
+  /** Of the last rating: a steady zone is rated again when they changed. */
+  readonly configVersion: number;
+  readonly globalVersion: number;
 }
 
 /** A zone that nobody has priced yet. */
@@ -97,6 +100,8 @@ export function newZone(zoneId: ZoneId, vehicleClass: VehicleClass, nowMs: numbe
     cooldownMs: defaultGlobalRules.priceChangeCooldownSeconds * 1000,
     stabilityWindowMs: defaultGlobalRules.priceStabilityWindowMinutes * 60_000,
     lastDecision: null,
+    configVersion: 0,
+    globalVersion: 0,
   };
 }
 
@@ -110,7 +115,8 @@ export function isNewer(a: Observation, b: Pick<Observation, 'epoch' | 'rev' | '
 /** The newest of what arrived wins; repeats, splits and shuffles of the same observations end in the same state. */
 export function foldObservation(zone: ZoneState, seen: Observation): ZoneState {
   if (!isNewer(seen, zone)) return zone;
-  const { taken, refused } = newDemand(zone, seen);
+  const periods = periodsCovered(zone, seen);
+  const { taken, refused } = newDemand(zone, seen, periods);
   const healthy = seen.feed === 'healthy';
   return {
     ...zone,
@@ -119,7 +125,8 @@ export function foldObservation(zone: ZoneState, seen: Observation): ZoneState {
     demandTotal: seen.demandTotal,
     demandTakenTenths: zone.demandTakenTenths + taken,
     demandRefusedTenths: zone.demandRefusedTenths + refused,
-    demand: zone.demand + taken / 10,
+    // After an outage the difference gathered over many periods and must not arrive as if it were all of now.
+    demand: zone.demand + (taken / 10) * decayedShare(periods),
     // Without a healthy feed a count says nothing about the street: the last known supply stays and decays.
     supply: healthy ? seen.supply : zone.supply,
     supplyRefreshed: zone.supplyRefreshed || healthy,
@@ -130,11 +137,17 @@ export function foldObservation(zone: ZoneState, seen: Observation): ZoneState {
   };
 }
 
-function newDemand(zone: ZoneState, seen: Observation): { taken: number; refused: number } {
+/** How many whole periods the difference to the last observation stands for; 1 in normal times. */
+function periodsCovered(zone: ZoneState, seen: Observation): number {
+  if (zone.observedAtMs === 0) return 1;
+  return Math.max(1, Math.floor((seen.observedAtMs - zone.observedAtMs) / decayPeriodMs));
+}
+
+function newDemand(zone: ZoneState, seen: Observation, periods: number): { taken: number; refused: number } {
   // A higher epoch counts from somewhere else, and a smaller total is a failover: neither is new demand.
   const rebased = zone.epoch !== 0 && seen.epoch !== zone.epoch;
   const grown = rebased ? 0 : Math.max(0, seen.demandTotal - zone.demandTotal);
-  const taken = Math.min(grown, Math.max(0, mostDemandPerPeriodTenths - zone.demandTakenTenths));
+  const taken = Math.min(grown, Math.max(0, periods * mostDemandPerPeriodTenths - zone.demandTakenTenths));
   return { taken, refused: grown - taken };
 }
 
@@ -150,7 +163,8 @@ export function tickZone(zone: ZoneState, nowMs: number): ZoneState {
   let averages = zone.averages;
   for (let i = 0; i < periods; i += 1) {
     averages = updateAverages(averages, counts.demand);
-    counts = decay(counts, zone.supplyRefreshed);
+    // Only the first of the periods that passed can have been vouched for.
+    counts = decay(counts, zone.supplyRefreshed && i === 0);
   }
   const quiet = counts.supply < negligible && counts.demand < negligible && zone.multiplier <= zone.floor;
   return {
@@ -181,7 +195,7 @@ export function ownRatio(zone: Pick<ZoneState, 'supply' | 'demand'>): number {
   return quantise(zone.demand / Math.max(zone.supply, zone.supply < negligible ? 1 : zone.supply));
 }
 
-/** A tick at which nothing decays, ages or can move needs no decision. */
+/** A tick at which nothing of the zone's own decays, ages or can move needs no decision. */
 export function isSteady(zone: ZoneState): boolean {
   return (
     zone.demand === 0 &&
@@ -191,6 +205,11 @@ export function isSteady(zone: ZoneState): boolean {
     zone.rated !== null &&
     zone.rated.ratio === 0
   );
+}
+
+/** Whether an operator's multiplier holds now. */
+export function isOverridden(zone: ZoneState, nowMs: number): boolean {
+  return zone.override !== null && nowMs < zone.override.expiresAtMs;
 }
 
 export function mayFallAsleep(zone: ZoneState): boolean {

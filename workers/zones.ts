@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import { Counter, type Registry } from 'prom-client';
 import { createConfigCache } from '../activities/config-cache.ts';
 import { createPricingActivities } from '../activities/pricing.ts';
 import { publish, readCounts, readEntries, refresh } from '../db/board.ts';
 import { loadPricingConfigs } from '../db/pricing-config.ts';
 import { newestRecordedPrice } from '../db/price-log.ts';
-import type { ZoneKey } from '../domain/ids.ts';
+import type { BoardEntry } from '../domain/decision.ts';
+import { type ZoneKey, zoneKey } from '../domain/ids.ts';
 import { loadConfig } from '../platform/config.ts';
 import { connectOptions, createPool, createRedis } from '../platform/connections.ts';
 import { createLogger } from '../platform/log.ts';
+import { createMetrics, serveMetrics } from '../platform/metrics.ts';
 import { createShutdown } from '../platform/shutdown.ts';
 import { loadGeography } from './geography.ts';
 
@@ -28,6 +31,25 @@ export function workflowSource(): Pick<WorkerOptions, 'workflowBundle' | 'workfl
   return { workflowsPath: fileURLToPath(new URL('../workflows/index.ts', import.meta.url)) };
 }
 
+/** Demand beyond the most of a period is not priced; that it was reported must be seen. */
+function countRefusedDemand(registry: Registry) {
+  const counter = new Counter({
+    name: 'equilibrium_demand_refused_tenths_total',
+    help: 'Demand that zones refused as beyond the most of a period, in tenths of a request.',
+    labelNames: ['market'],
+    registers: [registry],
+  });
+  const seen = new Map<string, number>();
+  return {
+    note(market: string, { zoneId, vehicleClass, counts }: BoardEntry): void {
+      const key = zoneKey(zoneId, vehicleClass);
+      const more = counts.demandRefusedTenths - (seen.get(key) ?? counts.demandRefusedTenths);
+      if (more > 0) counter.inc({ market }, more);
+      seen.set(key, counts.demandRefusedTenths);
+    },
+  };
+}
+
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const log = createLogger('zones', config.logLevel);
@@ -35,6 +57,12 @@ async function main(): Promise<void> {
   Runtime.install({
     logger: new DefaultLogger('WARN', ({ level, message, meta }) => log.warn({ level, ...meta }, message)),
   });
+  const registry = createMetrics('zones');
+  const refused = countRefusedDemand(registry);
+  if (config.metricsPort !== undefined) {
+    const server = await serveMetrics(registry, config.metricsPort);
+    shutdown.onShutdown('metrics', () => server.close());
+  }
   const pool = createPool(config.databaseUrl, { log, max: 4, statementTimeoutMs: 2_000 });
   shutdown.onShutdown('postgres', () => pool.end());
   const redis = createRedis(config.redisUrl, { failFast: true, name: 'zones', log });
@@ -58,7 +86,10 @@ async function main(): Promise<void> {
     activities: createPricingActivities({
       board: {
         publish: (market, entry, snapshot) => publish(redis, market, entry, snapshot),
-        refresh: (market, entry, snapshot) => refresh(redis, market, entry, snapshot),
+        refresh: (market, entry, snapshot) => {
+          refused.note(market, entry);
+          return refresh(redis, market, entry, snapshot);
+        },
         counts: (market, zones) => readCounts(redis, market, zones),
         entry: async (market, zone) => (await readEntries(redis, market, [zone as ZoneKey]))[0],
       },

@@ -5,8 +5,16 @@ import type { Decision, Trigger } from '../domain/decision.ts';
 import type { Observation } from '../domain/observation.ts';
 import { settle, type Settlement } from '../domain/settle.ts';
 import { foldObservation, isNewer, isSteady, newZone, tickZone, type ZoneState } from '../domain/zone.ts';
-import { adopt, boardEntry, decidedZone, outageDrift, snapshotOf, wakeZone } from '../domain/zone-board.ts';
-import { decisionOf, driftDecision, limitsOf, noteRating } from '../domain/zone-decision.ts';
+import {
+  adopt,
+  boardEntry,
+  decidedZone,
+  outageDrift,
+  snapshotOf,
+  wakeZone,
+  publishedZone,
+} from '../domain/zone-board.ts';
+import { decisionOf, driftDecision, limitsOf, noteRating, recoveredDecision } from '../domain/zone-decision.ts';
 import { mixedHash, zoneWorkflowId } from './ids.ts';
 import type { RecentDecision, ZonePricingInput } from './zone-messages.ts';
 
@@ -33,13 +41,16 @@ export class ZoneKeeper {
   /** The newest observation that was not folded yet. */
   unread: Observation | undefined;
   readonly #input: ZonePricingInput;
+  readonly #hash: number;
   readonly #runId = wf.workflowInfo().runId;
+  /** The tick whose snapshot the board has. */
+  #snapshotAtMs = 0;
 
   constructor(input: ZonePricingInput) {
     const { marketId, zoneId, vehicleClass, carry } = input;
-    const hash = mixedHash(zoneWorkflowId(marketId, zoneId, vehicleClass));
+    this.#hash = mixedHash(zoneWorkflowId(marketId, zoneId, vehicleClass));
     this.#input = input;
-    this.zone = carry?.zone ?? newZone(zoneId, vehicleClass, Date.now(), nextTickAt(hash, Date.now()));
+    this.zone = carry?.zone ?? newZone(zoneId, vehicleClass, Date.now(), nextTickAt(this.#hash, Date.now()));
     this.recent = carry?.recent ?? [];
     this.unread = input.unread;
   }
@@ -59,16 +70,20 @@ export class ZoneKeeper {
     const { marketId, zoneId, vehicleClass } = this.#input;
     const start = await loadZone({ marketId, zoneId, vehicleClass }).catch(unlessCancelled);
     if (start === undefined) return false;
-    this.zone = wakeZone(this.zone, start, Date.now());
+    const nowMs = Date.now();
+    // Waiting for this answer may have taken longer than a period, and waking has decayed the counts up to now.
+    this.zone = { ...wakeZone(this.zone, start, nowMs), nextTickAtMs: nextTickAt(this.#hash, nowMs) };
     return true;
   }
 
-  /** The end of a decay period: decays, decides unless nothing can have changed, and leaves a snapshot. */
+  /** What follows the end of a decay period: a decision unless nothing can have changed, a fresh board, a snapshot. */
   async tick(): Promise<void> {
-    const { version } = this.zone;
     const atMs = this.tickedAtMs;
-    if (!(await this.catchUp(atMs)) && !isSteady(this.zone)) await this.decide('tick', atMs);
-    if (this.zone.version === version) await this.refresh(atMs);
+    const steady = isSteady(this.zone);
+    if (!(await this.catchUp(atMs)) && !steady) await this.decide('tick', atMs);
+    if (this.#snapshotAtMs === atMs) return;
+    const stirred = await this.refresh(atMs);
+    if (steady && stirred) await this.decide('tick', null);
   }
 
   /** Starts the next period; the caller arms the timer before it awaits the tick itself. */
@@ -108,30 +123,47 @@ export class ZoneKeeper {
 
   /** The first writer of a version wins, and what the board holds is what this zone believes from then on. */
   async publish(decision: Decision, snapshotAtMs: number | null): Promise<boolean> {
-    const { marketId } = this.#input;
     const next = decidedZone(this.zone, decision);
     const snapshot = snapshotAtMs === null ? null : snapshotOf(next, snapshotAtMs);
     const entry = { ...boardEntry(next, Date.now()), decision };
-    const answer = await publishPrice(marketId, entry, snapshot).catch(unlessCancelled);
+    const answer = await publishPrice(this.#input.marketId, entry, snapshot).catch(unlessCancelled);
     if (answer === undefined) {
       this.zone = { ...this.zone, published: false };
       return false;
     }
-    this.zone = adopt(this.zone, answer.entry, Date.now());
+    if (answer.won) {
+      this.zone = publishedZone(this.zone, decision, entry.asOfMs);
+      this.#snapshotAtMs = snapshotAtMs ?? this.#snapshotAtMs;
+    } else this.zone = adopt(this.zone, answer.entry);
     this.recent = [...this.recent, glance(answer.entry.decision ?? decision)].slice(-recentKept);
     return true;
   }
 
-  /** Counts, `asOf` and a snapshot under the same version. */
-  async refresh(atMs: number, asleep = false): Promise<void> {
-    const entry = boardEntry(this.zone, Date.now(), asleep);
-    const snapshot = snapshotOf(this.zone, atMs);
-    const answer = await refreshBoard(this.#input.marketId, entry, snapshot).catch(unlessCancelled);
-    if (answer === undefined) this.zone = { ...this.zone, published: false };
-    else if (answer.kind === 'refreshed') this.zone = { ...this.zone, asOfMs: entry.asOfMs, published: true };
-    else if (answer.kind === 'ahead') this.zone = adopt(this.zone, answer.entry, Date.now());
-    // A board that lost this version, in a flush for instance, gets the same decision again, not a new one.
-    else if (this.zone.lastDecision !== null) await this.publish(this.zone.lastDecision, atMs);
+  /** Counts, `asOf` and a snapshot under the same version; true when something around a steady zone has changed. */
+  async refresh(atMs: number, asleep = false): Promise<boolean> {
+    const { marketId } = this.#input;
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      const entry = boardEntry(this.zone, Date.now(), asleep);
+      const { configVersion, globalVersion } = this.zone;
+      const rated = { configVersion, globalVersion };
+      const answer = await refreshBoard(marketId, entry, snapshotOf(this.zone, atMs), rated).catch(unlessCancelled);
+      if (answer === undefined) this.zone = { ...this.zone, published: false };
+      if (answer?.kind === 'refreshed') {
+        this.zone = { ...this.zone, asOfMs: entry.asOfMs, published: true };
+        this.#snapshotAtMs = atMs;
+        return answer.stirred;
+      }
+      if (answer?.kind === 'lost') await this.#restore(atMs);
+      if (answer?.kind !== 'ahead') return false;
+      this.zone = adopt(this.zone, answer.entry);
+    }
+    return false;
+  }
+
+  /** A board that lost this version, in a flush for instance, gets the same decision again; else one that says why. */
+  async #restore(snapshotAtMs: number): Promise<void> {
+    const decision = this.zone.lastDecision ?? recoveredDecision(this.zone, this.#runId, Date.now());
+    await this.publish(decision, snapshotAtMs);
   }
 }
 

@@ -51,7 +51,10 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
   wf.setHandler(reprice, () => carryOut((zone) => zone, 'config'), { validator: refuseWithoutReason });
 
   while (input.carry === undefined && !(await keeper.load())) {
-    if (historyIsLong() && jobs.length === 0) {
+    // An order must not wait for what may take hours, nor keep the zone from continuing as new.
+    for (const job of jobs.splice(0))
+      job.outcome = { version: 0, multiplier: 0, changed: false, heldBy: 'unavailable' };
+    if (historyIsLong() && wf.allHandlersFinished()) {
       await wf.continueAsNew<typeof zonePricing>({ ...input, unread: keeper.unread });
     }
     // Without its last version a zone must not publish: it holds until the board or Postgres can say.
@@ -61,16 +64,18 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
   signs.show(keeper.zone);
 
   for (;;) {
-    keeper.fold();
-    if (mayMoveOn() && !tickDue) {
+    if (mayMoveOn() && !tickIsDue()) {
+      keeper.fold();
       const { zone, recent } = keeper;
       await wf.continueAsNew<typeof zonePricing>({ marketId, zoneId, vehicleClass, carry: { zone, recent } });
     }
     await wf.condition(() => tickDue || keeper.unread !== undefined || jobs.length > 0 || mayMoveOn());
+    // A period ends before anything of the next one is looked at, however late its timer fires: decay and the gradual
+    // limit are measured by periods, and what was seen after an outage is not decayed by it.
+    const ticked = tickIsDue();
+    if (ticked) keeper.beginPeriod();
     keeper.fold();
-    // A late timer must not let a decision of the new period be measured against the start of the old one.
-    if (tickDue || Date.now() >= keeper.zone.nextTickAtMs) {
-      keeper.beginPeriod();
+    if (ticked) {
       armTick();
       await keeper.tick();
     } else if (jobs[0] !== undefined) await settleJob(jobs[0]);
@@ -78,6 +83,10 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
     else if (!(await keeper.catchUp(null))) await keeper.decide('observation', null);
     signs.show(keeper.zone);
     if (mayFallAsleep(keeper.zone) && (await fellAsleep())) return;
+  }
+
+  function tickIsDue(): boolean {
+    return tickDue || Date.now() >= keeper.zone.nextTickAtMs;
   }
 
   /** One timer for the whole period, however many observations arrive meanwhile. */
@@ -99,6 +108,7 @@ export async function zonePricing(input: ZonePricingInput): Promise<void> {
 
   async function settleJob(job: Job): Promise<void> {
     keeper.zone = job.apply(keeper.zone);
+    await keeper.catchUp(null);
     const settlement = await keeper.decide(job.trigger, null);
     const heldBy = settlement?.kind === 'held' ? settlement.by : settlement === undefined ? 'unavailable' : null;
     const { version, multiplier } = keeper.zone;

@@ -5,9 +5,12 @@
 local held = redis.call('GET', KEYS[1])
 local decision = 'null'
 local version = 0
+local as_of = 0
 if held then
   local cut = string.find(held, '\n', 1, true)
-  version = cjson.decode(string.sub(held, 1, cut - 1)).version
+  local state = cjson.decode(string.sub(held, 1, cut - 1))
+  version = state.version
+  as_of = state.asOfMs
   decision = string.sub(held, cut + 1)
 end
 if version > tonumber(ARGV[2]) then
@@ -15,6 +18,11 @@ if version > tonumber(ARGV[2]) then
 end
 if version < tonumber(ARGV[2]) then
   return { 2, '' }
+end
+-- A worker that was paused must not put back older counts; the tick it speaks of still happened.
+if as_of > tonumber(ARGV[3]) then
+  redis.call('XADD', KEYS[4], '*', 'snapshot', ARGV[5])
+  return { 1, held }
 end
 local entry = ARGV[4] .. '\n' .. decision
 redis.call('SET', KEYS[1], entry)

@@ -14,7 +14,13 @@ export interface ZoneLimits {
   readonly tickOffsetMs: number;
 }
 
-const knownExemptions = ['override', 'emergency', 'maintenance', 'cap', 'outage-drift'];
+/** Exemptions of decisions that go back to an earlier price instead of rating one. */
+const unrated = ['outage-drift', 'recovered'];
+const knownExemptions = ['override', 'emergency', 'maintenance', 'cap', 'outage-drift', 'recovered'];
+
+function isUnrated(exempt: readonly string[]): boolean {
+  return unrated.some((trigger) => exempt.includes(trigger));
+}
 
 /** P5 and P8 over the whole price log of a zone. */
 export function checkLimits(limits: ZoneLimits, rows: readonly PriceRow[], findings: Findings): void {
@@ -69,8 +75,8 @@ function capBreaches(limits: ZoneLimits, row: PriceRow): string[] {
 
 /** undefined when the decision names a configuration that does not exist. */
 function capOf(limits: ZoneLimits, row: PriceRow): Hundredths | undefined {
-  // A drift after an outage was made without any configuration.
-  if (row.exempt.includes('outage-drift')) return highestCap(limits);
+  // What follows an outage was made without a rating, under whatever configuration the zone last knew.
+  if (isUnrated(row.exempt)) return highestCap(limits);
   const config = configOf(limits, row);
   const rules = limits.rules.find(({ version }) => version === row.globalVersion);
   return config === undefined || rules === undefined ? undefined : cap(config, rules);
@@ -86,7 +92,7 @@ function cap({ absoluteMax, limitedAutoCap }: ConfigVersion, { maxGlobalMultipli
 
 /** Factors lead without a gap from 1 (or, in a drift, from the last price) to what was published. */
 function factorBreaches({ factors, to, from, exempt }: PriceRow): string[] {
-  const start = exempt.includes('outage-drift') ? fromHundredths(from) : 1;
+  const start = isUnrated(exempt) ? fromHundredths(from) : 1;
   const wrong: string[] = [];
   let value = start;
   for (const { rule, before, after } of factors) {
@@ -132,7 +138,7 @@ function periodStart({ tickOffsetMs }: ZoneLimits, rows: readonly PriceRow[], i:
   let first = i;
   for (let before = i - 1; before >= 0; before -= 1) {
     const row = rows[before];
-    if (row === undefined || row.decidedAtMs < tickMs || row.exempt.includes('outage-drift')) break;
+    if (row === undefined || row.decidedAtMs < tickMs || isUnrated(row.exempt)) break;
     first = before;
   }
   return rows[first]?.from ?? 0;

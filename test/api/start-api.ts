@@ -201,6 +201,7 @@ export function boardEntry(zoneId: ZoneId, given: Partial<BoardEntry> = {}): Boa
     epoch: 1,
     rev: 1,
     demandTotal: 124,
+    demandRefusedTenths: 0,
     confidence: 0.9,
   };
   const base = { zoneId, vehicleClass: 'car' as const, floor: 100, maxChangePerPeriod: 0.5, counts, decision };

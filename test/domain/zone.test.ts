@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decayPeriodMs, driverTtlMs } from '../../domain/config.ts';
+import type { Decision } from '../../domain/decision.ts';
 import { parseZoneId } from '../../domain/ids.ts';
 import type { Observation } from '../../domain/observation.ts';
 import {
@@ -11,7 +12,7 @@ import {
   wantsDecision,
   type ZoneState,
 } from '../../domain/zone.ts';
-import { outageDrift, wakeZone, boardEntry } from '../../domain/zone-board.ts';
+import { adopt, outageDrift, wakeZone, boardEntry } from '../../domain/zone-board.ts';
 
 const zoneId = parseZoneId('nyc-midtown-center') ?? expect.fail('id');
 const start = 1_700_000_000_000;
@@ -88,6 +89,14 @@ describe('observations', () => {
     expect(zone).toMatchObject({ demand: mostDemandPerPeriodTenths / 10, demandRefusedTenths: 500 });
   });
 
+  it('of an outage count as if they had arrived evenly while it lasted', () => {
+    const tenPeriodsLater = start + 10 * decayPeriodMs;
+    const before = foldObservation(fresh(), observation({ demandTotal: 10 }));
+    const back = observation({ rev: 2, demandTotal: 110, observedAtMs: tenPeriodsLater });
+    // One request a period for ten periods: 1 + 0.9 + … + 0.9^9 are left of them.
+    expect(foldObservation({ ...before, demand: 0 }, back).demand).toBeCloseTo((1 - 0.9 ** 10) / 0.1, 9);
+  });
+
   it('without a healthy feed leave the known supply alone', () => {
     const known = foldObservation(fresh(), observation({ supply: 9 }));
     const blind = foldObservation(known, observation({ rev: 2, supply: 0, feed: 'unknown', supplyAsOfMs: start }));
@@ -116,6 +125,12 @@ describe('ticks', () => {
     expect(late.demand).toBeCloseTo(10 * 0.9 ** 5, 9);
     expect((late.nextTickAtMs - zone.nextTickAtMs) / decayPeriodMs).toBe(5);
   });
+
+  it('keep the supply only through the period in which it was vouched for', () => {
+    const zone = { ...foldObservation(fresh(), observation({ supply: 10 })), supplyRefreshed: true };
+    expect(tickZone(zone, zone.nextTickAtMs).supply).toBe(10);
+    expect(tickZone(zone, zone.nextTickAtMs + 2 * decayPeriodMs).supply).toBeCloseTo(10 * 0.95 ** 2, 9);
+  });
 });
 
 describe('decisions before the next tick', () => {
@@ -136,6 +151,24 @@ describe('decisions before the next tick', () => {
     ['when the cooldown has just ended', { demand: 30, lastChangedAtMs: start - 60_000 }, true],
   ])('come %s', (_name, change, expected) => {
     expect(wantsDecision({ ...rated, ...change }, start)).toBe(expected);
+  });
+});
+
+describe('adopting what another writer published', () => {
+  const zone = { ...fresh(), version: 3, multiplier: 200, periodStart: 200, nextTickAtMs: start + decayPeriodMs };
+  const held = (decidedAtMs: number) => {
+    const decision = { version: 4, oldMultiplier: 200, multiplier: 250, decidedAtMs } as Decision;
+    return { ...boardEntry({ ...zone, version: 4, multiplier: 250 }, start), decision };
+  };
+
+  it('measures the gradual limit from the start of the period in which it was decided', () => {
+    expect(adopt(zone, held(start + 1))).toMatchObject({
+      version: 4,
+      multiplier: 250,
+      periodStart: 200,
+      asOfMs: start,
+    });
+    expect(adopt(zone, held(start - 1))).toMatchObject({ version: 4, multiplier: 250, periodStart: 250 });
   });
 });
 
@@ -161,5 +194,7 @@ describe('waking', () => {
     expect(outageDrift(zone, start + driverTtlMs)).toBeUndefined();
     expect(outageDrift(zone, start + driverTtlMs + decayPeriodMs)).toBe(200);
     expect(outageDrift({ ...zone, multiplier: 100 }, start + 10 * driverTtlMs)).toBeUndefined();
+    const override = { multiplier: 400, expiresAtMs: start + 20 * driverTtlMs, reason: 'concert', author: 'o' };
+    expect(outageDrift({ ...zone, override }, start + 10 * driverTtlMs)).toBeUndefined();
   });
 });

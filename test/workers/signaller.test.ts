@@ -60,7 +60,7 @@ describe('the signaller', () => {
     await demand('ann');
     expect(await signaller().round()).toBe(1);
     expect(await told()).toMatchObject([{ rev: 1, demandTotal: 10, supply: 0, feed: 'unknown' }]);
-    expect(await changedZones(redis, market, 10)).toEqual([]);
+    expect(await changedZones(redis, market)).toEqual([]);
     expect([...(await activeZones(redis, market)).keys()]).toEqual([zone]);
   });
 
@@ -124,10 +124,10 @@ describe('the signaller', () => {
 
   it('keeps a zone in the changed set that changed again while it was told', async () => {
     await demand('ann');
-    const [before] = await changedZones(redis, market, 10);
+    const [before] = await changedZones(redis, market);
     await demand('bob');
     await markSignalled(redis, market, [before ?? expect.fail('unchanged')], nowMs);
-    expect(await changedZones(redis, market, 10)).toEqual([{ zone, rev: 2 }]);
+    expect(await changedZones(redis, market)).toEqual([{ zone, rev: 2 }]);
   });
 
   it('loses nothing while Temporal is away and sends the newest when it is back', async () => {
@@ -154,6 +154,23 @@ describe('the signaller', () => {
     expect(await city.round()).toBe(0);
     nowMs += 1_000;
     expect(await city.round()).toBe(30);
+  });
+
+  it('reaches the zone that waits longest, however many others changed and whatever its revision', async () => {
+    const keys = redisKeys(market);
+    const others = Array.from({ length: 2_100 }, (_, i) => `z-${1_000 + i}:car`);
+    await redis.zadd(keys.active, ...[...others, zone].flatMap((one) => [String(nowMs), one]));
+    const changeAll = () => redis.zadd(keys.changed, ...others.flatMap((one, i) => [String(i + 1), one]));
+    const told: string[] = [];
+    const signalWithStart = async (_type: string, { workflowId }: { workflowId: string }) => told.push(workflowId);
+    const city = signaller({ workflow: { signalWithStart } } as unknown as Client);
+    await changeAll();
+    await city.round();
+    await changeAll();
+    await redis.zadd(keys.changed, '999999', zone);
+    nowMs += 60_000;
+    await city.round();
+    expect(told).toContain(zoneWorkflowId(market, zoneId, 'car'));
   });
 
   it('reads a zone nobody touched as nothing, without trusting the feed', async () => {

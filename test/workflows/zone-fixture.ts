@@ -74,6 +74,7 @@ export interface World {
   rules: GlobalRules;
   recorded: ZoneStart['recorded'];
   rateFails: boolean;
+  neighbours: { zoneId: ZoneId; distanceKm: number }[];
 }
 
 export function newWorld(): World {
@@ -83,6 +84,7 @@ export function newWorld(): World {
     rules: { ...defaultGlobalRules, version: 1 },
     recorded: null,
     rateFails: false,
+    neighbours: [],
   };
 }
 
@@ -90,7 +92,7 @@ export function activitiesOf(world: World): PricingActivities {
   return createPricingActivities({
     board: world.board.access,
     recordedVersion: async () => world.recorded,
-    neighbours: () => [],
+    neighbours: () => world.neighbours,
     configs: async () => {
       if (world.rateFails) throw new Error('configuration is away');
       return new PricingConfigs(new Map([[':', world.config]]), world.rules);

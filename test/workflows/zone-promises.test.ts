@@ -150,6 +150,68 @@ describe.runIf(hasTimeSkipping())('what a zone promises', () => {
     });
   });
 
+  it('puts a price that only Postgres remembers back on the board under a version that says so', async () => {
+    const world = newWorld();
+    world.config = { ...world.config, mode: 'manual' };
+    world.recorded = { version: 41, multiplier: 150, atMs: await env.currentTimeMs() };
+    await withWorker(env, world, async (zoneOf) => {
+      await minutes(env, zoneOf(), 2, { supply: 5, demand: 1 });
+    });
+    expect(world.board.decisions).toMatchObject([
+      { version: 42, oldMultiplier: 150, multiplier: 150, trigger: 'recovered', exempt: ['recovered'] },
+    ]);
+    expect(world.board.entry()).toMatchObject({ version: 42, multiplier: 150 });
+  });
+
+  it('keeps an override through an outage that would let another price drift', async () => {
+    const world = newWorld();
+    await withWorker(env, world, async (zoneOf) => {
+      const zone = zoneOf();
+      await minutes(env, zone, 1, { supply: 5, demand: 1 });
+      const expiresAtMs = (await env.currentTimeMs()) + 3_600_000;
+      const order = { multiplier: 250, expiresAtMs, reason: 'concert', author: 'operator-1' };
+      await zone.handle.executeUpdate(setOverride, { args: [order] });
+      world.board.away = true;
+      await env.sleep(priceTtlMs + 2 * periodMs);
+      world.board.away = false;
+      await env.sleep(2 * periodMs);
+    });
+    expect(world.board.entry()?.multiplier).toBe(250);
+    expect(world.board.decisions.map(({ trigger }) => trigger)).not.toContain('outage-drift');
+  });
+
+  it('decides for a steady zone once a neighbour has riders or the configuration changed', async () => {
+    const world = newWorld();
+    const shore = parseZoneId('nyc-shore') ?? expect.fail('id');
+    await withWorker(env, world, async (zoneOf) => {
+      const zone = zoneOf();
+      await minutes(env, zone, 2, { supply: 1 });
+      expect(world.board.entry()).toMatchObject({ version: 0, multiplier: 100 });
+      world.config = { ...world.config, version: 2, minMultiplier: 1.2 };
+      await minutes(env, zone, 2, { supply: 1 });
+      expect(world.board.entry()?.multiplier).toBe(120);
+
+      const entry = world.board.entry() ?? expect.fail('no entry');
+      const supplyAsOfMs = (await env.currentTimeMs()) + 10 * periodMs;
+      const counts = { ...entry.counts, supply: 1, demand: 50, supplyAsOfMs };
+      world.board.entries.set('nyc-shore:car', { ...entry, zoneId: shore, counts });
+      world.neighbours = [{ zoneId: shore, distanceKm: 0.5 }];
+      await minutes(env, zone, 3, { supply: 1 });
+      expect(world.board.entry()?.multiplier).toBeGreaterThan(120);
+    });
+  });
+
+  it('answers an order it cannot carry out before it knows its last version', async () => {
+    const world = newWorld();
+    world.board.away = true;
+    await withWorker(env, world, async (zoneOf) => {
+      const zone = zoneOf();
+      await zone.see({ supply: 5, demand: 1 });
+      const asked = { args: [{ reason: 'look again', author: 'operator-1' }] as [{ reason: string; author: string }] };
+      expect(await zone.handle.executeUpdate(reprice, asked)).toMatchObject({ changed: false, heldBy: 'unavailable' });
+    });
+  });
+
   it('carries out an override at once, keeps it until it expires, and answers with the price', async () => {
     const world = newWorld();
     await withWorker(env, world, async (zoneOf) => {

@@ -47,10 +47,7 @@ export class Signaller {
     const { clock, market, redis } = this.#deps;
     const nowMs = clock();
     if (nowMs < this.#notBefore) return 0;
-    const [changed, active] = await Promise.all([
-      changedZones(redis, market, mostPerRound),
-      activeZones(redis, market),
-    ]);
+    const [changed, active] = await Promise.all([changedZones(redis, market), activeZones(redis, market)]);
     this.#deps.window.zones(active.size);
     const due = new Set(this.#due(changed, active, nowMs));
     const silent = this.#silent(changed, active, nowMs);
@@ -70,7 +67,9 @@ export class Signaller {
     return changed
       .map(({ zone }) => zone)
       .filter((zone) => !this.#sending.has(zone) && nowMs - (this.#sentAt.get(zone) ?? 0) >= windowMs)
-      .filter((zone) => active.has(zone) || this.#mayStart(nowMs));
+      .toSorted((a, b) => (this.#sentAt.get(a) ?? 0) - (this.#sentAt.get(b) ?? 0))
+      .filter((zone) => active.has(zone) || this.#mayStart(nowMs))
+      .slice(0, mostPerRound);
   }
 
   /** Awake zones that heard nothing for long: a steady price stays fresh only while it is vouched for. Longest first, spread. */
