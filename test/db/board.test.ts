@@ -1,40 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { pricedZones, publish, readCounts, readEntries, refresh } from '../../db/board.ts';
-import { newestRecordedPrice } from '../../db/price-log.ts';
 import { storeDecisions } from '../../db/decisions.ts';
-import type { BoardEntry, Decision } from '../../domain/decision.ts';
-import { parseZoneId, zoneKey } from '../../domain/ids.ts';
-import { newZone } from '../../domain/zone.ts';
-import { boardEntry, decidedZone, snapshotOf } from '../../domain/zone-board.ts';
+import { newestRecordedPrice } from '../../db/price-log.ts';
+import { snapshotOf, boardEntry, decidedZone } from '../../domain/zone-board.ts';
 import { freshDatabase } from '../harness.ts';
+import { decision, entry, key, nowMs, zone, zoneId } from './decisions-of-harbour.ts';
 import { type RedisMarket, redisMarket } from './redis-market.ts';
-
-const zoneId = parseZoneId('harbour') ?? expect.fail('id');
-const key = zoneKey(zoneId, 'car');
-const nowMs = 1_700_000_000_000;
-const zone = newZone(zoneId, 'car', nowMs, nowMs);
-
-function decision(version: number, multiplier: number): Decision {
-  return {
-    ...{ zoneId, vehicleClass: 'car', version, oldMultiplier: 100, multiplier, recommended: multiplier },
-    ...{ trigger: 'tick', supply: 3.25, demand: 9, smoothedSupply: 3, smoothedDemand: 9, smoothingFactor: 1.5 },
-    ...{
-      neighbours: 2,
-      algorithm: 'linear',
-      confidence: 0.9,
-      guard: null,
-      exempt: [],
-      configVersion: 1,
-      globalVersion: 1,
-    },
-    factors: [{ rule: 'algorithm', before: 1, after: multiplier / 100, detail: 'demand 9 / supply 3' }],
-    ...{ runId: 'run', decidedAtMs: nowMs, observedAtMs: nowMs },
-  };
-}
-
-function entry(made: Decision): BoardEntry & { decision: Decision } {
-  return { ...boardEntry(decidedZone(zone, made), nowMs), decision: made };
-}
 
 describe('the price board', () => {
   let city: RedisMarket;

@@ -49,8 +49,9 @@ export class FakeBoard {
       const held = this.entries.get(key);
       if ((held?.version ?? 0) > entry.version && held !== undefined) return { kind: 'ahead', entry: held };
       if ((held?.version ?? 0) < entry.version) return { kind: 'lost' };
-      this.entries.set(key, { ...entry, decision: held?.decision ?? null });
       this.snapshots.push(snapshot);
+      if ((held?.asOfMs ?? 0) > entry.asOfMs) return { kind: 'refreshed' };
+      this.entries.set(key, { ...entry, decision: held?.decision ?? null });
       return { kind: 'refreshed' };
     },
     counts: async (_market, zones) => {
