@@ -43,7 +43,7 @@ export interface LocationsApplied {
   /** Older than 10 min: for history only. */
   readonly late: number;
   readonly left: number;
-  /** As the last sweep judged it; undefined before the first. */
+  /** As the last sweep judged it, `unknown` when these fixes ended a silence; undefined before the first of both. */
   readonly feed: Feed | undefined;
   readonly changed: readonly ZoneKey[];
 }
@@ -90,7 +90,8 @@ export async function applyLocations(
       word(fix.speed),
     );
   }
-  const args = [keys.prefix, driverTtlMs, countableAgeMs, fastestPlausibleMetersPerSecond, JSON.stringify(flat)];
+  const limits = [driverTtlMs, countableAgeMs, fastestPlausibleMetersPerSecond, decayPeriodMs];
+  const args = [keys.prefix, ...limits, JSON.stringify(flat)];
   const [counts, [feed = '', ...changed]] = answerOf(await locationsScript.run(redis, stateKeys(keys), args), 6);
   const [applied = 0, stale = 0, implausible = 0, inaccurate = 0, late = 0, left = 0] = counts;
   const judged = feed === '' ? undefined : parseFeed(feed);

@@ -15,7 +15,7 @@ export function redisKeys(market: MarketId) {
     priced: `${prefix}priced`,
     /** zset driver → ms of the last accepted fix, for sweep and feed. */
     fresh: `${prefix}drivers:fresh`,
-    /** hash: watermark, healthy_at, samples of the fresh count. */
+    /** hash: state, watermark (last fresh fix), flowing_since (first after a silence), healthy_at, samples of the fresh count. */
     feed: `${prefix}feed`,
     geo: `${prefix}drivers:geo`,
     /** hash driver → `<zone>:<class>` whose supply counts it; outlives the driver's last fix until the sweep. */

@@ -46,6 +46,10 @@ export class LiveCity {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.#report(perStep), everyMs);
     await until(`${count} zones are priced`, () => this.prices.zones >= count, { mostMs: 120_000 + count * 60 });
+    // Before that no price rises.
+    await until('the driver feed is believed', async () => {
+      return (await this.rig.redis.hget(redisKeys(cellsMarket).feed, 'state')) === 'healthy';
+    });
   }
 
   async #report(fixes: number): Promise<void> {

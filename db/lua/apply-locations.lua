@@ -1,16 +1,17 @@
 -- Applies a batch of fixes to the live state of one market. Applying a fix again, or after a newer one, changes nothing.
 -- KEYS: 1 epoch, 2 drivers:fresh, 3 drivers:geo, 4 drivers:zones, 5 changed, 6 feed
--- ARGV: 1 key prefix, 2 driver TTL ms, 3 countable age ms, 4 fastest plausible m/s, 5 one flat JSON array of strings, which is
--- much cheaper to send than many arguments; 12 per fix, at most 1,000 fixes:
+-- ARGV: 1 key prefix, 2 driver TTL ms, 3 countable age ms, 4 fastest plausible m/s, 5 decay period ms, 6 one flat JSON array of
+-- strings, which is much cheaper to send than many arguments; 12 per fix, at most 1,000 fixes:
 --   driver, stream id, t ms, lat, lng, kind (fix/inaccurate/left), zone or '', type or '', class or '', avail ('', 0, 1),
 --   heading or '', speed or ''
 -- Returns applied, stale, implausible, inaccurate, late, left, feed state ('' before the first sweep), zones touched …
 -- The hash of a driver: t sid lat lng zone heading speed (last accepted fix), avail type class with the times avt and tyt
 -- when the driver said so, and rt rsid rlat rlng (last recorded fix) while that is not the last accepted one.
 local WIDTH = 12
-local call, keys, argv = redis.call, KEYS, cjson.decode(ARGV[5])
+local call, keys, argv = redis.call, KEYS, cjson.decode(ARGV[6])
 local abs, max, min, sin, cos, sqrt, asin = math.abs, math.max, math.min, math.sin, math.cos, math.sqrt, math.asin
 local prefix, ttl, countable, fastest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local period = tonumber(ARGV[5])
 local KINDS = { fix = true, inaccurate = true, left = true }
 local CLASSES = { car = true, scooter = true, bike = true, [''] = true }
 local AVAILABLE = { ['0'] = true, ['1'] = true, [''] = true }
@@ -43,6 +44,7 @@ for i, member in ipairs(call('HMGET', keys[4], unpack(drivers))) do
 end
 
 local applied, stale, implausible, inaccurate, late, left = 0, 0, 0, 0, 0, 0
+local news = false
 
 local function touch(member)
   if not touched[member] then
@@ -145,6 +147,7 @@ local function apply(i)
     elseif kind == 'fix' and plausible(t, lat, lng, rt, rlat, rlng) then
       applied = applied + 1
       moved, zone, held_t = true, argv[i + 6], t
+      if now - t <= period then news = true end
       if h[10] then call('HDEL', key, 'rt', 'rsid', 'rlat', 'rlng') end
       set[n + 1], set[n + 2], set[n + 3], set[n + 4] = 't', argv[i + 2], 'sid', sid
       set[n + 5], set[n + 6], set[n + 7], set[n + 8] = 'lat', argv[i + 3], 'lng', argv[i + 4]
@@ -214,7 +217,13 @@ for member, scores in pairs(joined) do
   end
   if #list > 0 then call('ZADD', prefix .. 'zone:' .. member .. ':drivers', unpack(list)) end
 end
-if applied > 0 then
+-- Only fresh fixes speak for the feed: what a backlog brings was true once. The first after a silence begins the feed anew,
+-- and nobody believes it before the sweep does.
+if news then
+  local watermark = call('HGET', keys[6], 'watermark')
+  if not watermark or now - tonumber(watermark) > period then
+    call('HSET', keys[6], 'flowing_since', string.format('%d', now), 'state', 'unknown')
+  end
   call('HSET', keys[6], 'watermark', string.format('%d', now))
 end
 for _, member in ipairs(order) do

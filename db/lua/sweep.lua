@@ -28,7 +28,7 @@ for _, member in ipairs(order) do
   redis.call('ZADD', KEYS[5], rev, member)
 end
 
-local feed = redis.call('HMGET', KEYS[6], 'watermark', 'samples', 'state')
+local feed = redis.call('HMGET', KEYS[6], 'watermark', 'samples', 'state', 'flowing_since')
 local count = redis.call('ZCARD', KEYS[2])
 if #gone == most then
   return { #gone, 1, count, feed[3] or 'unknown', unpack(order) }
@@ -47,9 +47,11 @@ end
 if now - last >= period / 2 then
   kept[#kept + 1] = string.format('%d:%d', now, count)
 end
+-- After a silence the drivers come back one by one, so the feed must have flowed for a whole period before it is believed.
 local silent = not feed[1] or now - tonumber(feed[1]) > period
+local young = not feed[4] or now - tonumber(feed[4]) < period
 local state = 'healthy'
-if silent or count * 10 < peak * 6 then state = 'unknown' end
+if silent or young or count == 0 or count * 10 < peak * 6 then state = 'unknown' end
 redis.call('HSET', KEYS[6], 'state', state, 'samples', table.concat(kept, ' '))
 if state == 'healthy' then
   redis.call('HSET', KEYS[6], 'healthy_at', string.format('%d', now))

@@ -1,4 +1,5 @@
 import { applyLocations, type LiveDemand, type LiveFix } from '../../db/live-state.ts';
+import { decayPeriodMs } from '../../domain/config.ts';
 import { parseZoneId, type VehicleClass, type ZoneId, type ZoneKey, zoneKey } from '../../domain/ids.ts';
 import type { RedisMarket } from './redis-market.ts';
 
@@ -39,6 +40,11 @@ export function demand(rider: string, weightTenths: number, changes: Partial<Liv
 
 export async function apply({ redis, market }: RedisMarket, ...fixes: LiveFix[]) {
   return applyLocations(redis, market, fixes);
+}
+
+/** As if fixes had been coming for a whole period already; to be called after the first of them. */
+export async function feedHasFlowed({ redis, keys }: Pick<RedisMarket, 'redis' | 'keys'>): Promise<void> {
+  await redis.hset(keys.feed, 'flowing_since', Date.now() - decayPeriodMs - 1);
 }
 
 /** Drivers that count as supply of a zone and class, in order of their names. */

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { applyDemand, readDriver, sweep } from '../../db/live-state.ts';
+import { observeZones } from '../../db/observations.ts';
 import { decayPeriodMs, driverTtlMs } from '../../domain/config.ts';
 import { countableAgeMs } from '../../domain/observation.ts';
 import { eventually } from '../harness.ts';
-import { apply, demand, fix, revOf, supplyOf, totalOf, zone, zoneClass } from './live-fixtures.ts';
+import { apply, demand, feedHasFlowed, fix, revOf, supplyOf, totalOf, zone, zoneClass } from './live-fixtures.ts';
 import { redisMarket, type RedisMarket } from './redis-market.ts';
 
 let market: RedisMarket;
@@ -155,15 +156,65 @@ describe('sweep', () => {
     expect(await supplyOf(market, aaa)).toEqual([]);
   });
 
-  it('calls the feed unknown before the first fix, healthy after it, and unknown after a silent period', async () => {
-    expect(await sweep(market.redis, market.market)).toMatchObject({ feed: 'unknown' });
+  const judged = async () => (await sweep(market.redis, market.market)).feed;
+  const observed = async () => (await observeZones(market.redis, market.market, [aaa])).get(aaa)?.feed;
+  const silentFor = (ms: number) => market.redis.hset(market.keys.feed, 'watermark', ago(ms));
+
+  it('calls the feed unknown before the first fix, healthy once fixes have flowed, and unknown after a silent period', async () => {
+    expect(await judged()).toBe('unknown');
     await apply(market, fix('d1'));
-    expect(await sweep(market.redis, market.market)).toMatchObject({ feed: 'healthy' });
+    await feedHasFlowed(market);
+    expect([await judged(), await observed()]).toEqual(['healthy', 'healthy']);
     const healthyAt = Number(await market.redis.hget(market.keys.feed, 'healthy_at'));
     expect(healthyAt).toBeGreaterThan(ago(60_000));
-    await market.redis.hset(market.keys.feed, 'watermark', ago(decayPeriodMs + 1000));
-    expect(await sweep(market.redis, market.market)).toMatchObject({ feed: 'unknown' });
+    await silentFor(decayPeriodMs + 1000);
+    expect([await judged(), await observed()]).toEqual(['unknown', 'unknown']);
     expect(Number(await market.redis.hget(market.keys.feed, 'healthy_at'))).toBe(healthyAt);
+  });
+
+  it('does not believe the first fixes, after a start as after a silence, until they have flowed for a period', async () => {
+    await apply(market, fix('d1', { atMs: ago(2000) }));
+    expect(await judged()).toBe('unknown');
+    await feedHasFlowed(market);
+    expect(await judged()).toBe('healthy');
+    await silentFor(decayPeriodMs + 1000);
+    expect(await apply(market, fix('d1'))).toMatchObject({ applied: 1, feed: 'unknown' });
+    expect([await observed(), await judged(), await observed()]).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+
+  it('does not take a pause of less than a period for a silence', async () => {
+    await apply(market, fix('d1', { atMs: ago(2000) }));
+    await feedHasFlowed(market);
+    await silentFor(decayPeriodMs - 5000);
+    await apply(market, fix('d1'));
+    expect(await judged()).toBe('healthy');
+  });
+
+  it('does not believe a backlog: fixes older than a period do not speak for the feed', async () => {
+    const backlog = fix('d1', { atMs: ago(decayPeriodMs + 1000) });
+    expect(await apply(market, backlog, fix('d2', { atMs: ago(driverTtlMs + 1000) }))).toMatchObject({ applied: 2 });
+    await feedHasFlowed(market);
+    expect(await judged()).toBe('unknown');
+    expect(await market.redis.hget(market.keys.feed, 'watermark')).toBeNull();
+  });
+
+  it('never calls the feed healthy without a fresh driver', async () => {
+    await apply(market, fix('d1', { atMs: ago(2000) }));
+    await feedHasFlowed(market);
+    await apply(market, fix('d1', { kind: 'left' }));
+    expect(await judged()).toBe('unknown');
+  });
+
+  it('notices between two sweeps that most drivers vanished', async () => {
+    const fixes = Array.from({ length: 10 }, (_, i) => fix(`d${i}`, { atMs: ago(2000) }));
+    await apply(market, ...fixes);
+    await feedHasFlowed(market);
+    expect(await judged()).toBe('healthy');
+    const gone = (from: number, to: number) => fixes.slice(from, to).map((one) => fix(one.driverId, { kind: 'left' }));
+    await apply(market, ...gone(0, 4));
+    expect(await observed()).toBe('healthy');
+    await apply(market, ...gone(4, 5));
+    expect(await observed()).toBe('unknown');
   });
 
   it.each([
@@ -172,6 +223,7 @@ describe('sweep', () => {
   ])('calls the feed %s', async (_name, silent, expected) => {
     const expiring = { atMs: ago(driverTtlMs - 800) };
     await apply(market, ...Array.from({ length: 10 }, (_, i) => fix(`d${i}`, i < silent ? expiring : {})));
+    await feedHasFlowed(market);
     expect(await sweep(market.redis, market.market)).toMatchObject({ feed: 'healthy', freshDrivers: 10 });
     const after = await eventually(async () => {
       const once = await sweep(market.redis, market.market);

@@ -17,7 +17,7 @@ import type { CheckDeps } from '../../scripts/check/deps.ts';
 import type { Ledger } from '../../scripts/check/ledger.ts';
 import { startSignalling } from '../../workers/ingestion/signalling.ts';
 import { mixedHash, zoneWorkflowId } from '../../workflows/ids.ts';
-import { zone, zoneClass } from '../db/live-fixtures.ts';
+import { feedHasFlowed, zone, zoneClass } from '../db/live-fixtures.ts';
 import { redisMarket, type RedisMarket } from '../db/redis-market.ts';
 import { eventually, freshDatabase, services, type TestDatabase } from '../harness.ts';
 import { demandOf, locationOf } from '../workers/events.ts';
@@ -171,6 +171,7 @@ async function live(market: RedisMarket): Promise<Omit<Ledger, 'quotes'>> {
   await drive(...['d4', 'd5', 'd6', 'd7'].map((id) => locationOf(id)));
   const fresh = async () => (await market.redis.zcard(market.keys.fresh)) === 7;
   await eventually(fresh);
+  await feedHasFlowed(market);
   await sweep(market.redis, market.market);
   // Five drivers: 6, 7 and 9 requests ask for 1.1, 1.2 and 1.4.
   for (const [i, requests] of [6, 1, 2].entries()) {
