@@ -3,7 +3,7 @@ import { driverMarketKey, groups } from '../../db/redis-keys.ts';
 import { appendDemand, appendLocation, appendLocations, createGroups, readGroup } from '../../db/streams.ts';
 import { createLiveHandler } from '../../workers/ingestion/live.ts';
 import { startSweeper } from '../../workers/ingestion/sweeper.ts';
-import { supplyOf, totalOf, zoneClass } from '../db/live-fixtures.ts';
+import { feedHasFlowed, supplyOf, totalOf, zoneClass } from '../db/live-fixtures.ts';
 import { redisMarket, type RedisMarket } from '../db/redis-market.ts';
 import { eventually } from '../harness.ts';
 import { demandOf, locationOf } from './events.ts';
@@ -142,13 +142,42 @@ it('finishes the batch in hand when it is stopped', async () => {
   expect(await pendingOf(market.redis, market.keys.streams.demand, groups.live)).toBe(0);
 });
 
-it('judges the feed soon after the first fix, not a whole period later', async () => {
+const stateOf = () => market.redis.hget(market.keys.feed, 'state');
+
+it('judges the feed soon after it has flowed for a period, not at the end of the next one', async () => {
   const { metrics } = liveDeps(market);
   const sweeper = startSweeper({ redis: market.redis, market: market.market, metrics, log: silent, onApplied: ignore });
-  await eventually(async () => (await market.redis.hget(market.keys.feed, 'state')) === 'unknown');
+  await eventually(async () => (await stateOf()) === 'unknown');
   const handle = createLiveHandler(liveDeps(market, { onFeedDoubt: sweeper.soon }));
   startLive(market, { handle });
   await appendLocation(market.redis, market.market, locationOf('d1'));
-  await eventually(async () => (await market.redis.hget(market.keys.feed, 'state')) === 'healthy');
+  await eventually(async () => (await supplyOf(market, aaa)).length === 1);
+  await feedHasFlowed(market);
+  await appendLocation(market.redis, market.market, locationOf('d1'));
+  await eventually(async () => (await stateOf()) === 'healthy');
+  await sweeper.stop();
+});
+
+it('sweeps again for who asked while a sweep was running', async () => {
+  let [sweeps, release] = [0, () => {}];
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const slow = new Proxy(market.redis, {
+    get(target, name) {
+      if (name !== 'evalsha') return Reflect.get(target, name);
+      return async (hash: string, keys: number, ...rest: string[]) => {
+        sweeps += 1;
+        await held;
+        return target.evalsha(hash, keys, ...rest);
+      };
+    },
+  });
+  const { metrics } = liveDeps(market);
+  const sweeper = startSweeper({ redis: slow, market: market.market, metrics, log: silent, onApplied: ignore });
+  await eventually(() => sweeps === 1);
+  sweeper.soon();
+  release();
+  await eventually(() => sweeps === 2);
   await sweeper.stop();
 });

@@ -27,6 +27,7 @@ export function startSweeper({ redis, market, metrics, log, onApplied }: Sweeper
   let dueAt = Number.POSITIVE_INFINITY;
   let running = Promise.resolve();
   let stopped = false;
+  let asked = false;
 
   function plan(inMs: number): void {
     if (stopped) return;
@@ -38,6 +39,7 @@ export function startSweeper({ redis, market, metrics, log, onApplied }: Sweeper
   }
 
   async function run(): Promise<void> {
+    asked = false;
     try {
       const { expired, freshDrivers, feed, changed } = await sweep(redis, market);
       metrics.freshDrivers.set({ market }, freshDrivers);
@@ -47,12 +49,14 @@ export function startSweeper({ redis, market, metrics, log, onApplied }: Sweeper
     } catch (error) {
       if (!stopped) log.warn({ market, error: String(error) }, 'sweep failed');
     }
-    plan(decayPeriodMs);
+    // Who asked while it ran may know more than it saw.
+    plan(asked ? soonMs : decayPeriodMs);
   }
 
   plan(0);
   return {
     soon: () => {
+      asked = true;
       if (dueAt - Date.now() > soonMs) plan(soonMs);
     },
     async stop() {
