@@ -23,8 +23,8 @@ export async function storeLocations(pool: Pool, rows: readonly LocationRow[]): 
              heading, accuracy, event_type, is_available, vehicle_type, h3_cell_id, zone_id, flags, received_at)
            select driver_id, to_timestamp(at / 1000.0), event_id, market_id, order_id, latitude, longitude, speed, heading,
              accuracy, event_type, is_available, vehicle_type, cell, zone_id, flags::text[], to_timestamp(received / 1000.0)
-           from unnest($1::text[], $2::float8[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::real[],
-             $9::real[], $10::real[], $11::text[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::text[],
+           from unnest($1::text[], $2::float8[], $3::text[], $4::text[], $5::text[], $6::float8[], $7::float8[], $8::float8[],
+             $9::float8[], $10::float8[], $11::text[], $12::boolean[], $13::text[], $14::text[], $15::text[], $16::text[],
              $17::float8[]) as r(driver_id, at, event_id, market_id, order_id, latitude, longitude, speed, heading, accuracy,
              event_type, is_available, vehicle_type, cell, zone_id, flags, received)
            on conflict (driver_id, time, event_id) do nothing`,
