@@ -19,11 +19,11 @@ export interface DeadLetter {
   readonly event: string;
 }
 
-const buryScript = loadScript('dead-letter');
+const storeScript = loadScript('dead-letter');
 const replayScript = loadScript('replay-letter');
 
 /** Acknowledges the entry and keeps it with its reason, in one step; doing it again adds nothing. */
-export async function buryEntry(
+export async function storeDeadLetter(
   redis: Redis,
   market: MarketId,
   from: { readonly stream: string; readonly group: string; readonly entry: StreamEntry; readonly reason: string },
@@ -31,7 +31,7 @@ export async function buryEntry(
   const { stream, group, entry, reason } = from;
   const [field = 'event', event = ''] = entry.fields;
   const letter = ['stream', stream, 'id', entry.id, 'group', group, 'reason', reason, 'field', field, 'event', event];
-  await buryScript.run(redis, [stream, redisKeys(market).streams.deadLetter], [group, entry.id, ...letter]);
+  await storeScript.run(redis, [stream, redisKeys(market).streams.deadLetter], [group, entry.id, ...letter]);
 }
 
 /** Oldest first, after `after`. */

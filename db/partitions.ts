@@ -1,26 +1,19 @@
-import type { Pool, PoolClient } from 'pg';
+import { DatabaseError, type Pool, type PoolClient } from 'pg';
 
 /** Days of each kind of row that are kept. */
 export interface Retention {
+  /** Where drivers and riders were: personal data. */
   readonly locationDays: number;
-  readonly demandDays: number;
-  readonly snapshotDays: number;
-  readonly priceLogDays: number;
-  readonly quoteDays: number;
+  /** Snapshots, the price log and quotes. */
+  readonly priceDays: number;
 }
 
-export const defaultRetention: Retention = {
-  locationDays: 90,
-  demandDays: 90,
-  snapshotDays: 400,
-  priceLogDays: 400,
-  quoteDays: 400,
-};
+export const defaultRetention: Retention = { locationDays: 90, priceDays: 400 };
 
 const partitionedTables = {
   driver_location_events: { unit: 'day', kept: 'locationDays' },
-  demand_events: { unit: 'day', kept: 'demandDays' },
-  supply_demand_snapshots: { unit: 'month', kept: 'snapshotDays' },
+  demand_events: { unit: 'day', kept: 'locationDays' },
+  supply_demand_snapshots: { unit: 'month', kept: 'priceDays' },
 } as const satisfies Record<string, { unit: 'day' | 'month'; kept: keyof Retention }>;
 
 export type PartitionedTable = keyof typeof partitionedTables;
@@ -28,6 +21,7 @@ export type PartitionedTable = keyof typeof partitionedTables;
 const dayMs = 86_400_000;
 const daysAhead = 3;
 const lockId = 7_301_001;
+const rowsPerDelete = 10_000;
 
 interface Partition {
   readonly name: string;
@@ -81,6 +75,23 @@ export class Partitions {
     for (const name of missing.keys()) this.#known.add(name);
   }
 
+  /**
+   * Stores rows of these times, whose partitions are made first. One that is known and yet gone, as another process may drop
+   * it or a backup be restored, is made again and the rows tried once more. What then still has no place is refused.
+   */
+  async storing<T>(table: PartitionedTable, timesMs: readonly number[], store: () => Promise<T>): Promise<T> {
+    const nowMs = Date.now();
+    await this.ensure(table, timesMs, nowMs);
+    try {
+      return await store();
+    } catch (error) {
+      if (!hasNoPartition(error)) throw error;
+      this.#known.clear();
+      await this.ensure(table, timesMs, nowMs);
+      return store();
+    }
+  }
+
   /** Run at start and every hour: partitions from yesterday to three days ahead exist, those past retention go. */
   async upkeep(nowMs: number): Promise<void> {
     for (const table of Object.keys(partitionedTables) as PartitionedTable[]) {
@@ -88,11 +99,20 @@ export class Partitions {
       await this.ensure(table, days, nowMs);
       await this.#dropOld(table, nowMs - this.#retention[partitionedTables[table].kept] * dayMs);
     }
-    const { priceLogDays, quoteDays } = this.#retention;
-    await this.#pool.query('delete from pricing_event_logs where "timestamp" < $1', [
-      new Date(nowMs - priceLogDays * dayMs),
-    ]);
-    await this.#pool.query('delete from quotes where issued_at < $1', [new Date(nowMs - quoteDays * dayMs)]);
+    const before = new Date(nowMs - this.#retention.priceDays * dayMs);
+    await this.#deleteOld('pricing_event_logs', '"timestamp"', before);
+    await this.#deleteOld('quotes', 'issued_at', before);
+  }
+
+  /** In steps that each last: a run that is cut short leaves less to the next. */
+  async #deleteOld(table: 'pricing_event_logs' | 'quotes', time: string, before: Date): Promise<void> {
+    for (let deleted = rowsPerDelete; deleted === rowsPerDelete; ) {
+      const { rowCount } = await this.#pool.query(
+        `delete from ${table} where ctid = any(array(select ctid from ${table} where ${time} < $1 limit ${rowsPerDelete}))`,
+        [before],
+      );
+      deleted = rowCount ?? 0;
+    }
   }
 
   async #dropOld(table: PartitionedTable, beforeMs: number): Promise<void> {
@@ -107,6 +127,11 @@ export class Partitions {
     });
     for (const { name } of old) this.#known.delete(name);
   }
+}
+
+/** A row without partition and one that breaks a check share a SQLSTATE; only the check has a name. */
+function hasNoPartition(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '23514' && error.constraint === undefined;
 }
 
 /** When the rows of a partition end; never, for a table whose name is not one of ours. */

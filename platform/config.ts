@@ -32,6 +32,12 @@ export interface Config {
   readonly metricsPort: number | undefined;
   /** Zones one zone worker keeps in memory; see `bench/README.md` for what a zone takes. */
   readonly zonesHeld: number;
+  readonly retention: {
+    /** Days that positions of drivers and events of riders are kept. */
+    readonly locationDays: number;
+    /** Days that prices, snapshots and quotes are kept. */
+    readonly priceDays: number;
+  };
 }
 
 export class ConfigError extends Error {
@@ -39,6 +45,7 @@ export class ConfigError extends Error {
 }
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const days = z.coerce.number().int().positive();
 const url = (...protocols: string[]) =>
   z.url({ protocol: new RegExp(`^(${protocols.join('|')})$`), error: `must be a ${protocols[0]}:// address` });
 
@@ -60,6 +67,8 @@ const Variables = z.object({
   LOG_LEVEL: z.enum(logLevels).default('info'),
   METRICS_PORT: port.optional(),
   EQUILIBRIUM_ZONES_HELD: z.coerce.number().int().positive().default(2_000),
+  EQUILIBRIUM_KEEP_LOCATIONS_DAYS: days.default(90),
+  EQUILIBRIUM_KEEP_PRICES_DAYS: days.default(400),
 });
 
 /** An empty variable is an absent one. Throws ConfigError with one line per wrong variable. */
@@ -91,6 +100,10 @@ export function loadConfig(env: Environment): Config {
     consumer: v.EQUILIBRIUM_CONSUMER ?? `${hostname()}-${process.pid}`,
     metricsPort: v.METRICS_PORT,
     zonesHeld: v.EQUILIBRIUM_ZONES_HELD,
+    retention: {
+      locationDays: v.EQUILIBRIUM_KEEP_LOCATIONS_DAYS,
+      priceDays: v.EQUILIBRIUM_KEEP_PRICES_DAYS,
+    },
   };
 }
 

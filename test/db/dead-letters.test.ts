@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { buryEntry, countDeadLetters, listDeadLetters } from '../../db/dead-letters.ts';
+import { storeDeadLetter, countDeadLetters, listDeadLetters } from '../../db/dead-letters.ts';
 import { groups } from '../../db/redis-keys.ts';
 import { appendDemand, createGroups, readGroup } from '../../db/streams.ts';
 import { demandOf } from '../workers/events.ts';
@@ -14,7 +14,7 @@ it('buries an entry once, however often a worker tries', async () => {
   const [read] = await readGroup(redis, [stream], { group: groups.history, consumer: 'one', count: 10 }, 10);
   for (const entry of read?.[1] ?? []) {
     for (let twice = 0; twice < 2; twice += 1) {
-      await buryEntry(redis, market, { stream, group: groups.history, entry, reason: 'a test' });
+      await storeDeadLetter(redis, market, { stream, group: groups.history, entry, reason: 'a test' });
     }
   }
   expect(await countDeadLetters(redis, market)).toBe(2);

@@ -26,3 +26,10 @@ it('shows no secret', () => {
   for (const secret of ['secret', 'hush', 'whisper']) expect(shown).not.toContain(secret);
   expect(shown).toContain('me:hidden@db');
 });
+
+it('keeps positions for 90 days and prices for 400, or as long as it is told, and shows it', () => {
+  expect(redact(loadConfig(enough))['retention']).toEqual({ locationDays: 90, priceDays: 400 });
+  const told = { EQUILIBRIUM_KEEP_LOCATIONS_DAYS: '7', EQUILIBRIUM_KEEP_PRICES_DAYS: '30' };
+  expect(loadConfig({ ...enough, ...told }).retention).toEqual({ locationDays: 7, priceDays: 30 });
+  expect(() => loadConfig({ ...enough, EQUILIBRIUM_KEEP_PRICES_DAYS: '0' })).toThrow(/EQUILIBRIUM_KEEP_PRICES_DAYS/);
+});

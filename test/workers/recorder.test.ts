@@ -45,7 +45,7 @@ const acknowledged = (stream: string, group: string = groups.history) =>
 it('records every fix with its place, and says which were of no use for supply', async () => {
   startHistory(market, database.pool);
   await appendLocations(market.redis, market.market, [
-    locationOf('d1', { ...at(30), speed: 5, heading: 359, vehicleType: 'xl', isAvailable: false }),
+    locationOf('d1', { ...at(30), speed: 5, heading: 359.99999, vehicleType: 'xl', isAvailable: false }),
     locationOf('d1', { ...at(20), latitude: 41.5 }),
     locationOf('d1', { ...at(10), latitude: 41.5001 }),
     locationOf('d1', { ...at(5), latitude: 40.9, accuracy: 900 }),
@@ -54,7 +54,7 @@ it('records every fix with its place, and says which were of no use for supply',
   const rows = await recorded('driver_location_events', 'time', 5);
   expect(rows.map(({ flags }) => flags)).toEqual([['late'], [], ['implausible'], [], ['inaccurate']]);
   expect(rows.map(({ zone_id }) => zone_id)).toEqual(['aaa', 'aaa', 'bbb', 'bbb', 'aaa']);
-  expect(rows[1]).toMatchObject({ speed: 5, heading: 359, vehicle_type: 'xl', is_available: false });
+  expect(rows[1]).toMatchObject({ speed: 5, heading: 359.99999, vehicle_type: 'xl', is_available: false });
   expect(rows[1]?.['h3_cell_id']).toMatch(/^89[0-9a-f]{13}$/);
 });
 

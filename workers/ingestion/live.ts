@@ -5,15 +5,15 @@ import { acknowledge, type StreamEntry } from '../../db/streams.ts';
 import { type DemandEvent, type LocationEvent, worstUsableAccuracyMeters } from '../../domain/events.ts';
 import { classOf, type MarketId, type ZoneId, zoneKey } from '../../domain/ids.ts';
 import { weightTenths } from '../../domain/observation.ts';
-import type { ZoneIndex } from '../../geo/zone-index.ts';
 import type { Logger } from '../../platform/log.ts';
+import { type Places, zoneOf } from '../places.ts';
 import { demandEvent, locationEvent, parseEntries, storedAtMs, type Unparseable } from '../stream-entries.ts';
 import { countOutcomes, type IngestionMetrics } from './metrics.ts';
 
 export interface LiveDeps {
   readonly redis: Redis;
   readonly market: MarketId;
-  readonly index: Pick<ZoneIndex, 'at'>;
+  readonly index: Places;
   readonly metrics: IngestionMetrics;
   readonly log: Logger;
   /** Some zones changed. */
@@ -39,11 +39,11 @@ export function createLiveHandler(deps: LiveDeps) {
 }
 
 async function locate(deps: LiveDeps, entries: readonly StreamEntry[]): Promise<number> {
-  const { redis, market, metrics } = deps;
+  const { redis, market, metrics, index } = deps;
   const { good, bad } = parseEntries(entries, 'event', locationEvent);
   drop(deps, 'driver-locations', bad);
   if (good.length === 0) return 0;
-  const fixes = good.map(({ entry, value }) => liveFix(entry.id, value, zoneAt(deps, value)));
+  const fixes = good.map(({ entry, value }) => liveFix(entry.id, value, zoneOf(index, market, value)));
   const { feed, changed, ...counts } = await applyLocations(redis, market, fixes);
   countOutcomes(metrics, 'driver-locations', counts);
   if (counts.applied > 0 && feed !== 'healthy') deps.onFeedDoubt();
@@ -51,21 +51,15 @@ async function locate(deps: LiveDeps, entries: readonly StreamEntry[]): Promise<
 }
 
 async function count(deps: LiveDeps, entries: readonly StreamEntry[]): Promise<number> {
-  const { redis, market, metrics } = deps;
+  const { redis, market, metrics, index } = deps;
   const { good, bad } = parseEntries(entries, 'event', demandEvent);
   drop(deps, 'demand-events', bad);
-  const events = good.flatMap(({ value }) => liveDemand(value, zoneAt(deps, value)));
+  const events = good.flatMap(({ value }) => liveDemand(value, zoneOf(index, market, value)));
   countOutcomes(metrics, 'demand-events', { nowhere: good.length - events.length });
   if (events.length === 0) return 0;
   const { changed, ...counts } = await applyDemand(redis, market, events);
   countOutcomes(metrics, 'demand-events', counts);
   return changed.length;
-}
-
-/** The zone of a place, if it belongs to this market. */
-function zoneAt({ index, market }: LiveDeps, { latitude, longitude }: LocationEvent | DemandEvent): ZoneId | undefined {
-  const place = index.at(latitude, longitude);
-  return place?.marketId === market ? place.zoneId : undefined;
 }
 
 function liveFix(streamId: string, event: LocationEvent, zoneId: ZoneId | undefined): LiveFix {

@@ -1,16 +1,15 @@
 import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
-import { buryEntry } from '../../db/dead-letters.ts';
+import { storeDeadLetter } from '../../db/dead-letters.ts';
 import { type DemandRow, storeDemand } from '../../db/demand.ts';
 import { type LocationRow, storeLocations } from '../../db/locations.ts';
 import type { Partitions } from '../../db/partitions.ts';
 import { groups, redisKeys } from '../../db/redis-keys.ts';
 import { acknowledge, type StreamEntry } from '../../db/streams.ts';
-import type { DemandEvent, LocationEvent } from '../../domain/events.ts';
-import type { MarketId, ZoneId } from '../../domain/ids.ts';
+import type { MarketId } from '../../domain/ids.ts';
 import { countableAgeMs } from '../../domain/observation.ts';
 import { zoneCell } from '../../geo/cells.ts';
-import type { ZoneIndex } from '../../geo/zone-index.ts';
+import { type Places, zoneOf } from '../places.ts';
 import { demandEvent, locationEvent, parseEntries, type Unparseable } from '../stream-entries.ts';
 import { FixFlags } from './flags.ts';
 import { storeIsolating } from './isolate.ts';
@@ -24,10 +23,10 @@ export interface RecorderDeps {
   readonly metrics: RecorderMetrics;
 }
 
-/** Buries entries that no retry can mend. */
-export function createUndertaker({ redis, market, metrics }: RecorderDeps, group: string) {
+/** Sets aside entries that no retry can mend. */
+export function createRefusal({ redis, market, metrics }: RecorderDeps, group: string) {
   return async (stream: string, { entry, reason }: Unparseable): Promise<void> => {
-    await buryEntry(redis, market, { stream, group, entry, reason });
+    await storeDeadLetter(redis, market, { stream, group, entry, reason });
     metrics.deadLetters.inc({ market });
   };
 }
@@ -38,16 +37,11 @@ interface Stored<Row> {
 }
 
 /** What the history group does with a batch: one insert, acknowledge after its commit. Doing it twice changes nothing. */
-export function createHistoryHandler(deps: RecorderDeps & { readonly index: Pick<ZoneIndex, 'at'> }) {
+export function createHistoryHandler(deps: RecorderDeps & { readonly index: Places }) {
   const { redis, pool, market, partitions, metrics, index } = deps;
   const { locations } = redisKeys(market).streams;
   const flagger = new FixFlags(pool);
-  const bury = createUndertaker(deps, groups.history);
-
-  function zoneAt({ latitude, longitude }: LocationEvent | DemandEvent): ZoneId | undefined {
-    const place = index.at(latitude, longitude);
-    return place?.marketId === market ? place.zoneId : undefined;
-  }
+  const refuse = createRefusal(deps, groups.history);
 
   async function storeFixes(stream: string, entries: readonly StreamEntry[]): Promise<void> {
     const { good, bad } = parseEntries(entries, 'event', locationEvent);
@@ -55,34 +49,45 @@ export function createHistoryHandler(deps: RecorderDeps & { readonly index: Pick
     const fixes = good.filter(({ value }) => value.kind === 'fix');
     const { flags, remember } = await flagger.flag(fixes.map(({ value }) => value));
     const rows = fixes.map(({ entry, value: event }, i): Stored<LocationRow> => {
-      const row = { event, marketId: market, cell: zoneCell(event), zoneId: zoneAt(event), flags: flags[i] ?? [] };
+      const row = {
+        event,
+        marketId: market,
+        cell: zoneCell(event),
+        zoneId: zoneOf(index, market, event),
+        flags: flags[i] ?? [],
+      };
       return { entry, row };
     });
-    const times = fixes.map(({ value }) => value.timestampMs);
-    await partitions.ensure('driver_location_events', times, Date.now());
     await storeIsolating(
       rows,
-      async (some) => count(await storeLocations(pool, some.map(rowOf)), 'driver-locations'),
-      ({ entry }, reason) => bury(stream, { entry, reason }),
+      async (some) => {
+        const store = () => storeLocations(pool, some.map(rowOf));
+        count(await partitions.storing('driver_location_events', some.map(timeOf), store), 'driver-locations');
+      },
+      ({ entry }, reason) => refuse(stream, { entry, reason }),
     );
     remember();
-    for (const one of bad) await bury(stream, one);
+    for (const one of bad) await refuse(stream, one);
   }
 
-  async function storeWishes(stream: string, entries: readonly StreamEntry[]): Promise<void> {
+  async function storeDemands(stream: string, entries: readonly StreamEntry[]): Promise<void> {
     const { good, bad } = parseEntries(entries, 'event', demandEvent);
     const rows = good.map(({ entry, value: event }): Stored<DemandRow> => {
       const late = event.receivedAtMs - event.timestampMs > countableAgeMs;
-      return { entry, row: { event, marketId: market, zoneId: zoneAt(event), flags: late ? ['late'] : [] } };
+      return {
+        entry,
+        row: { event, marketId: market, zoneId: zoneOf(index, market, event), flags: late ? ['late'] : [] },
+      };
     });
-    const times = good.map(({ value }) => value.timestampMs);
-    await partitions.ensure('demand_events', times, Date.now());
     await storeIsolating(
       rows,
-      async (some) => count(await storeDemand(pool, some.map(rowOf)), 'demand-events'),
-      ({ entry }, reason) => bury(stream, { entry, reason }),
+      async (some) => {
+        const store = () => storeDemand(pool, some.map(rowOf));
+        count(await partitions.storing('demand_events', some.map(timeOf), store), 'demand-events');
+      },
+      ({ entry }, reason) => refuse(stream, { entry, reason }),
     );
-    for (const one of bad) await bury(stream, one);
+    for (const one of bad) await refuse(stream, one);
   }
 
   function count(rows: number, stream: string): void {
@@ -90,7 +95,7 @@ export function createHistoryHandler(deps: RecorderDeps & { readonly index: Pick
   }
 
   return async (stream: string, entries: readonly StreamEntry[]): Promise<void> => {
-    await (stream === locations ? storeFixes : storeWishes)(stream, entries);
+    await (stream === locations ? storeFixes : storeDemands)(stream, entries);
     const ids = entries.map(({ id }) => id);
     await acknowledge(redis, stream, groups.history, ids);
   };
@@ -98,4 +103,8 @@ export function createHistoryHandler(deps: RecorderDeps & { readonly index: Pick
 
 function rowOf<Row>({ row }: Stored<Row>): Row {
   return row;
+}
+
+function timeOf({ row }: Stored<LocationRow | DemandRow>): number {
+  return row.event.timestampMs;
 }

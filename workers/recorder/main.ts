@@ -31,7 +31,7 @@ async function main(): Promise<void> {
   shutdown.onShutdown('redis', () => redis.disconnect());
   const pool = createPool(config.databaseUrl, { max: 6, log, statementTimeoutMs: 30_000 });
   shutdown.onShutdown('postgres', () => pool.end());
-  const partitions = new Partitions(pool);
+  const partitions = new Partitions(pool, config.retention);
   const upkeep = startRepeated(() => partitions.upkeep(Date.now()), {
     everyMs: hourMs,
     retryMs: 5_000,

@@ -4,7 +4,7 @@ import { groups, redisKeys } from '../../db/redis-keys.ts';
 import { storeSnapshots } from '../../db/snapshots.ts';
 import { acknowledge, fieldOf, type StreamEntry } from '../../db/streams.ts';
 import { type Parsed, parseEntries } from '../stream-entries.ts';
-import { createUndertaker, type RecorderDeps } from './history.ts';
+import { createRefusal, type RecorderDeps } from './history.ts';
 import { storeIsolating } from './isolate.ts';
 import { decisionRecord, quoteRecord, snapshotRecord } from './record-schemas.ts';
 
@@ -12,7 +12,7 @@ import { decisionRecord, quoteRecord, snapshotRecord } from './record-schemas.ts
 export function createRecordHandler(deps: RecorderDeps) {
   const { redis, pool, market, partitions, metrics } = deps;
   const { quotesPending } = redisKeys(market).streams;
-  const bury = createUndertaker(deps, groups.recorder);
+  const refuse = createRefusal(deps, groups.recorder);
 
   async function storeAll<T>(
     stream: string,
@@ -22,9 +22,9 @@ export function createRecordHandler(deps: RecorderDeps) {
     await storeIsolating<Parsed<T>>(
       parsed.good,
       (some) => store(some.map(({ value }) => value)),
-      ({ entry }, reason) => bury(stream, { entry, reason }),
+      ({ entry }, reason) => refuse(stream, { entry, reason }),
     );
-    for (const one of parsed.bad) await bury(stream, one);
+    for (const one of parsed.bad) await refuse(stream, one);
   }
 
   async function storePrices(stream: string, entries: readonly StreamEntry[]): Promise<void> {
@@ -37,11 +37,12 @@ export function createRecordHandler(deps: RecorderDeps) {
     await storeAll(stream, decisions, async (rows) =>
       metrics.rows.inc({ market, stream: 'decisions' }, await storeDecisions(pool, market, rows)),
     );
-    const times = snapshots.good.map(({ value }) => value.atMs);
-    await partitions.ensure('supply_demand_snapshots', times, Date.now());
-    await storeAll(stream, snapshots, async (rows) =>
-      metrics.rows.inc({ market, stream: 'snapshots' }, await storeSnapshots(pool, market, rows)),
-    );
+    await storeAll(stream, snapshots, async (rows) => {
+      const times = rows.map(({ atMs }) => atMs);
+      const store = () => storeSnapshots(pool, market, rows);
+      const stored = await partitions.storing('supply_demand_snapshots', times, store);
+      metrics.rows.inc({ market, stream: 'snapshots' }, stored);
+    });
   }
 
   return async (stream: string, entries: readonly StreamEntry[]): Promise<void> => {
