@@ -33,6 +33,11 @@ export interface RedisConnectionOptions {
   readonly log?: Pick<Logger, 'warn'>;
 }
 
+/** A command whose answer does not begin within this time ends its connection: the other side went silent without a word. */
+const silenceMs = 8_000;
+/** Who only listens sends no command, and would never miss the answer. */
+const pingEveryMs = 2_000;
+
 /**
  * A background connection waits for Redis to come back and sends again what got no reply (so a command may run twice).
  * A blocking read needs a connection of its own: see `blockingCopy`.
@@ -49,13 +54,15 @@ export function createRedis(url: string, options: RedisConnectionOptions = {}): 
   const redis = new Redis(url, {
     ...(options.failFast === true ? failFast : patient),
     retryStrategy: (times) => Math.min(50 * times, 1_000),
+    socketTimeout: silenceMs,
     ...(options.name === undefined ? {} : { connectionName: options.name }),
   });
   logOnce(redis, options.log);
+  pingNowAndThen(redis);
   return redis;
 }
 
-/** A connection of its own for XREADGROUP … BLOCK or SUBSCRIBE: patient, without a timeout per command. */
+/** A connection of its own for SUBSCRIBE, or XREADGROUP … BLOCK of a few seconds at most: patient, without a timeout per command. */
 export function blockingCopy(redis: Redis, log?: Pick<Logger, 'warn'>): Redis {
   const copy = redis.duplicate({
     enableOfflineQueue: true,
@@ -63,8 +70,10 @@ export function blockingCopy(redis: Redis, log?: Pick<Logger, 'warn'>): Redis {
     autoResendUnfulfilledCommands: true,
     commandTimeout: undefined,
     connectTimeout: 10_000,
+    socketTimeout: silenceMs,
   });
   logOnce(copy, log);
+  pingNowAndThen(copy);
   return copy;
 }
 
@@ -82,6 +91,13 @@ export async function redisReady(redis: Redis, timeoutMs = 10_000): Promise<void
     };
     redis.once('ready', ready);
   });
+}
+
+function pingNowAndThen(redis: Redis): void {
+  const timer = setInterval(() => {
+    if (redis.status === 'ready') redis.ping().catch(() => {});
+  }, pingEveryMs).unref();
+  redis.once('end', () => clearInterval(timer));
 }
 
 /** An outage is one log line, not one per attempt to reconnect. */

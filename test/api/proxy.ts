@@ -7,6 +7,8 @@ export interface Proxy extends AsyncDisposable {
   /** Breaks every connection; new ones break at once. */
   cut(): void;
   mend(): void;
+  /** Nothing passes any more through the connections of now, and neither side is told; new ones work. */
+  freeze(): void;
 }
 
 export async function startProxy(target: string): Promise<Proxy> {
@@ -45,6 +47,9 @@ export async function startProxy(target: string): Promise<Proxy> {
     },
     mend() {
       broken = false;
+    },
+    freeze() {
+      for (const socket of open) socket.unpipe().pause();
     },
     async [Symbol.asyncDispose]() {
       destroyAll();
