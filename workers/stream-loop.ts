@@ -27,7 +27,7 @@ export interface StreamLoop {
 const longestPauseMs = 5_000;
 const stopWithinMs = 3_000;
 
-/** Reads streams as one consumer of a group, one batch at a time, so memory is bounded by one batch. */
+/** Reads streams as one consumer of a group, one batch at a time and at most one ahead, so memory is bounded by two. */
 export function startStreamLoop(deps: StreamLoopDeps): StreamLoop {
   const { redis, blocking, market, streams, reader, log, handle } = deps;
   const { blockMs = 500, claimEveryMs = 10_000, claimIdleMs = 30_000 } = deps;
@@ -35,6 +35,7 @@ export function startStreamLoop(deps: StreamLoopDeps): StreamLoop {
   const stopped = () => stopping.signal.aborted;
   let failures = 0;
   let claimAt = 0;
+  let ahead: ReturnType<typeof readGroup> | undefined;
 
   async function finish(stream: string, entries: readonly StreamEntry[]): Promise<void> {
     while (!stopped()) {
@@ -49,7 +50,8 @@ export function startStreamLoop(deps: StreamLoopDeps): StreamLoop {
   }
 
   async function round(): Promise<void> {
-    if (Date.now() >= claimAt) {
+    // What was read ahead comes first: to a claim it might look abandoned.
+    if (ahead === undefined && Date.now() >= claimAt) {
       for (const stream of streams) {
         for await (const entries of claimAbandoned(redis, stream, reader, claimIdleMs)) {
           await finish(stream, entries);
@@ -58,7 +60,21 @@ export function startStreamLoop(deps: StreamLoopDeps): StreamLoop {
       }
       claimAt = Date.now() + claimEveryMs;
     }
-    for (const [stream, entries] of await readGroup(blocking, streams, reader, blockMs)) await finish(stream, entries);
+    const reading = ahead ?? readGroup(blocking, streams, reader, blockMs);
+    ahead = undefined;
+    const batches = await reading;
+    // Behind a full batch waits more: Redis can hand it over while this one is worked on.
+    const behind = batches.some(([, entries]) => entries.length >= reader.count);
+    if (behind && !stopped() && Date.now() < claimAt) {
+      ahead = readGroup(blocking, streams, reader, blockMs);
+      ahead.catch(() => {}); // heard in the next round
+    }
+    for (const [stream, entries] of batches) await finish(stream, entries);
+  }
+
+  /** One attempt: what it cannot finish stays pending for the next consumer. */
+  async function finishAhead(): Promise<void> {
+    for (const [stream, entries] of (await ahead) ?? []) await handle(stream, entries);
   }
 
   /** An outage is one line at its start and one at its end. */
@@ -86,6 +102,7 @@ export function startStreamLoop(deps: StreamLoopDeps): StreamLoop {
         else await pause(error);
       }
     }
+    await finishAhead().catch(() => {});
   }
 
   const running = run();

@@ -46,6 +46,11 @@ export class LiveCity {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.#report(perStep), everyMs);
     await until(`${count} zones are priced`, () => this.prices.zones >= count, { mostMs: 120_000 + count * 60 });
+    // While the feed is doubted no price rises.
+    const { feed } = redisKeys(cellsMarket);
+    await until('the feed is believed', async () => (await this.rig.redis.hget(feed, 'state')) === 'healthy', {
+      mostMs: 120_000,
+    });
     // Before that no price rises.
     await until('the driver feed is believed', async () => {
       return (await this.rig.redis.hget(redisKeys(cellsMarket).feed, 'state')) === 'healthy';
