@@ -1,7 +1,9 @@
+import type { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import type { GlobalRules, PricingConfig, PricingMode, PricingType } from '../domain/config.ts';
 import { defaultGlobalRules } from '../domain/config.ts';
 import type { MarketId, VehicleClass, ZoneId } from '../domain/ids.ts';
+import { redisKeys } from './redis-keys.ts';
 
 /** A row of `zone_pricing_configs`; `zoneId` null is the default of the market. */
 interface ConfigRow {
@@ -35,6 +37,11 @@ interface RulesRow {
   price_stability_window_minutes: number;
 }
 
+interface KeptConfigs {
+  readonly byZone: readonly (readonly [string, PricingConfig])[];
+  readonly rules: GlobalRules;
+}
+
 /** The active configurations of a market: a zone's own one, else the market's default; one for the class before one for all. */
 export class PricingConfigs {
   readonly #byZone: ReadonlyMap<string, PricingConfig>;
@@ -43,6 +50,10 @@ export class PricingConfigs {
   constructor(byZone: ReadonlyMap<string, PricingConfig>, rules: GlobalRules) {
     this.#byZone = byZone;
     this.rules = rules;
+  }
+
+  toJSON(): KeptConfigs {
+    return { byZone: [...this.#byZone], rules: this.rules };
   }
 
   /** Undefined when the market has no active configuration for the class at all. */
@@ -68,6 +79,22 @@ export async function loadPricingConfigs(pool: Pool, market: MarketId): Promise<
   const byZone = new Map(configs.rows.map((row) => [`${row.zone_id ?? ''}:${row.vehicle_class ?? ''}`, configOf(row)]));
   const [active] = rules.rows;
   return new PricingConfigs(byZone, active === undefined ? defaultGlobalRules : rulesOf(active));
+}
+
+/** Like `loadPricingConfigs`; while Postgres is away, what it said when anybody read it last, as Redis keeps it. */
+export async function readPricingConfigs(pool: Pool, redis: Redis, market: MarketId): Promise<PricingConfigs> {
+  const key = redisKeys(market).pricingConfigs;
+  try {
+    const configs = await loadPricingConfigs(pool, market);
+    // Nobody waits for it: Redis may be away. The next reader keeps it then.
+    redis.set(key, JSON.stringify(configs)).catch(() => {});
+    return configs;
+  } catch (error) {
+    const text = await redis.get(key).catch(() => null);
+    if (text === null) throw error;
+    const kept: KeptConfigs = JSON.parse(text);
+    return new PricingConfigs(new Map(kept.byZone), kept.rules);
+  }
 }
 
 function configOf(row: ConfigRow): PricingConfig {

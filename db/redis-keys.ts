@@ -25,6 +25,8 @@ export function redisKeys(market: MarketId) {
     zoneDemand: (key: string) => `${prefix}zone:${key}:demand`,
     pricing: (key: string) => `${prefix}pricing:${key}`,
     pendingQuote: (id: string) => `${prefix}quote:${id}`,
+    /** string: the active pricing configurations as Postgres held them when it was last read, JSON. */
+    pricingConfigs: `${prefix}pricing-configs`,
     lease: (name: string) => `${prefix}lease:${name}`,
     streams: {
       locations: `${prefix}driver-locations`,
@@ -47,6 +49,9 @@ export type RedisKeys = ReturnType<typeof redisKeys>;
 export function driverMarketKey(driverId: string): string {
   return `driver:market:${driverId}`;
 }
+
+/** hash digest, markets: the markets as Postgres held them when it was last read, JSON. Of all markets, thus in no one's slot. */
+export const marketsKey = 'markets';
 
 /** Consumer groups: `live` feeds the zones, `history` and `recorder` feed Postgres. */
 export const groups = { live: 'live', history: 'history', recorder: 'recorder' } as const;

@@ -5,7 +5,7 @@ import { Counter, type Registry } from 'prom-client';
 import { createConfigCache } from '../activities/config-cache.ts';
 import { createPricingActivities } from '../activities/pricing.ts';
 import { publish, readCounts, readEntries, refresh } from '../db/board.ts';
-import { loadPricingConfigs } from '../db/pricing-config.ts';
+import { readPricingConfigs } from '../db/pricing-config.ts';
 import { newestRecordedPrice } from '../db/price-log.ts';
 import type { BoardEntry } from '../domain/decision.ts';
 import { type ZoneKey, zoneKey } from '../domain/ids.ts';
@@ -14,7 +14,7 @@ import { connectOptions, createPool, createRedis } from '../platform/connections
 import { createLogger } from '../platform/log.ts';
 import { createMetrics, serveMetrics } from '../platform/metrics.ts';
 import { createShutdown } from '../platform/shutdown.ts';
-import { loadGeography } from './geography.ts';
+import { loadGeography, watchGeography } from './geography.ts';
 
 export const zoneWorkerOptions = {
   reuseV8Context: true,
@@ -67,9 +67,12 @@ async function main(): Promise<void> {
   shutdown.onShutdown('postgres', () => pool.end());
   const redis = createRedis(config.redisUrl, { failFast: true, name: 'zones', log });
   shutdown.onShutdown('redis', () => redis.disconnect());
-  const geography = await loadGeography(pool, log, config.markets);
+  const source = { pool, redis, log, wanted: config.markets };
+  const geography = await loadGeography(source);
+  const watch = watchGeography(source, geography, shutdown.stop);
+  shutdown.onShutdown('map', () => watch.stop());
   const configs = createConfigCache({
-    load: (market) => loadPricingConfigs(pool, market),
+    load: (market) => readPricingConfigs(pool, redis, market),
     clock: Date.now,
     lifeMs: 300_000,
   });

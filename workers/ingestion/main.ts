@@ -13,7 +13,7 @@ import {
 import { createLogger, type Logger } from '../../platform/log.ts';
 import { createMetrics, serveMetrics } from '../../platform/metrics.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
-import { loadGeography } from '../geography.ts';
+import { loadGeography, watchGeography } from '../geography.ts';
 import { startStreamLoop } from '../stream-loop.ts';
 import { createLiveHandler } from './live.ts';
 import { createIngestionMetrics } from './metrics.ts';
@@ -36,7 +36,11 @@ async function main(): Promise<void> {
   shutdown.onShutdown('redis', () => redis.disconnect());
   const pool = createPool(config.databaseUrl, { max: 2, log });
   shutdown.onShutdown('postgres', () => pool.end());
-  const { markets, index } = await loadGeography(pool, log, config.markets);
+  const source = { pool, redis, log, wanted: config.markets };
+  const geography = await loadGeography(source);
+  const { markets, index } = geography;
+  const watch = watchGeography(source, geography, shutdown.stop);
+  shutdown.onShutdown('map', () => watch.stop());
   const signallings = new Map<MarketId, Signalling>();
 
   for (const { marketId: market } of markets) {

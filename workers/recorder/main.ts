@@ -6,7 +6,7 @@ import { blockingCopy, createPool, createRedis } from '../../platform/connection
 import { createLogger } from '../../platform/log.ts';
 import { createMetrics, serveMetrics } from '../../platform/metrics.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
-import { loadGeography } from '../geography.ts';
+import { loadGeography, watchGeography } from '../geography.ts';
 import { startRepeated } from '../repeated.ts';
 import { startStreamLoop } from '../stream-loop.ts';
 import { createHistoryHandler } from './history.ts';
@@ -38,7 +38,11 @@ async function main(): Promise<void> {
     onError: (error) => log.warn({ error: String(error) }, 'partitions not kept up'),
   });
   shutdown.onShutdown('partitions', () => upkeep.stop());
-  const { markets, index } = await loadGeography(pool, log, config.markets);
+  const source = { pool, redis, log, wanted: config.markets };
+  const geography = await loadGeography(source);
+  const { markets, index } = geography;
+  const watch = watchGeography(source, geography, shutdown.stop);
+  shutdown.onShutdown('map', () => watch.stop());
 
   for (const { marketId: market } of markets) {
     await createGroups(redis, market);
