@@ -1,25 +1,27 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type MarketId, parseMarketId } from '../domain/ids.ts';
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import type { MarketId } from '../domain/ids.ts';
 import { createPool, createRedis, redisReady } from '../platform/connections.ts';
 import { loadKeys } from '../platform/keys.ts';
 import { mintToken } from '../platform/tokens.ts';
 import { type CliContext, describe, print, UsageError } from './context.ts';
 import { readPickups } from './demo/pickups.ts';
-import { planRequests } from './demo/plan.ts';
+import { type Plan, planRequests } from './demo/plan.ts';
 import { breaches, type Report, renderReport } from './demo/report.ts';
 import { runDemo } from './demo/run.ts';
 import { StatusLine } from './demo/status.ts';
+import { market, speed as anySpeed, timeOfDay, whole } from './options.ts';
 
 interface Flags {
   readonly file: string;
-  readonly from: number;
+  readonly from?: number;
   readonly to?: number;
   readonly speed: number;
   readonly drivers: number;
   readonly seed: number;
   readonly market: MarketId;
   readonly api?: string;
-  readonly token?: string;
+  readonly tokenFile?: string;
   readonly ledger?: string;
   readonly loop?: boolean;
   readonly exitWhenDone?: boolean;
@@ -31,6 +33,8 @@ The file has the columns requested_at (local time), lat and lng. Its times are m
 Drivers begin where pickups are dense and wander; the nearest available one takes a request, drives to the pickup and on
 to the dropoff (another pickup's place) at no more than 30 m/s and is occupied until it is there. Each sends a fix every
 5 seconds. One rider in three asks for an estimate first. All of it goes through the HTTP API with a service token.
+
+A token can also be given as EQUILIBRIUM_TOKEN; it is no flag, as everybody on a machine sees the flags of a process.
 
 At the end it waits until the streams are read and no zone waits for its signal, then looks up what was answered 202.
 "send to price" is measured for each ride request that was answered 202: from the moment its last attempt was sent until
@@ -44,13 +48,13 @@ export function registerDemo(program: Command, context: CliContext): void {
     .command('demo')
     .description('play a file of pickups as demand, with simulated drivers')
     .requiredOption('--file <csv>', 'pickups: requested_at,lat,lng')
-    .addOption(
-      new Option('--from <hh:mm>', 'where the window begins in the first day of the file')
-        .argParser(timeOfDay)
-        .default(0, '00:00'),
+    .option(
+      '--from <hh:mm>',
+      'where the window begins in the first day of the file; without it, at its first pickup',
+      timeOfDay,
     )
     .option('--to <hh:mm>', 'where it ends; without it, where the file ends', timeOfDay)
-    .option('--speed <n>', 'how much faster than life', positive, 20)
+    .option('--speed <n>', 'how much faster than life', anySpeed, 20)
     .option('--drivers <n>', 'how many drivers are on shift', whole(1, 20_000), 600)
     .option('--seed <n>', 'the same seed plays the same rides', whole(0, 2 ** 32 - 1), 1)
     .option('--market <id>', 'market of the file', market, market('nyc'))
@@ -58,7 +62,7 @@ export function registerDemo(program: Command, context: CliContext): void {
     .option('--exit-when-done', 'end after the report; without it drivers stay on shift until a signal')
     .option('--ledger <file>', 'write a JSON line for every event that was answered 202 and every quote')
     .option('--api <url>', 'where the API listens, if not where `equilibrium up` says')
-    .option('--token <token>', 'access token of a service, if not one made with the key of this installation')
+    .option('--token-file <file>', 'access token of a service, if not one made with the key of this installation')
     .action((flags: Flags) => demo(context, flags))
     .addHelpText('after', details);
   describe(command, 'demo --file data/nyc-uber-pickups-2014-04-04.csv --from 17:00 --to 19:00 --exit-when-done');
@@ -66,16 +70,21 @@ export function registerDemo(program: Command, context: CliContext): void {
 
 async function demo(context: CliContext, flags: Flags): Promise<void> {
   const { from: fromMinute, to: toMinute, speed, seed, drivers } = flags;
-  if (toMinute !== undefined && toMinute <= fromMinute) throw new UsageError('--to must be later than --from.');
+  if (toMinute !== undefined && fromMinute !== undefined && toMinute <= fromMinute)
+    throw new UsageError('--to must be later than --from.');
   const file = await readPickups(flags.file);
   const plan = planRequests(file.pickups, { fromMinute, toMinute, speed, seed });
   const { databaseUrl, redisUrl } = context.config();
+  const given = givenToken(context, flags);
+  const token = given === undefined ? serviceTokens(context) : () => Promise.resolve(given);
   const pool = createPool(databaseUrl, { max: 2 });
   const redis = createRedis(redisUrl, { failFast: true, name: 'demo' });
   const subscriber = createRedis(redisUrl, { name: 'demo-prices' });
   const signals = untilSignal();
+  const status = new StatusLine(flags.json === true ? process.stderr : process.stdout);
   try {
     await redisReady(redis);
+    tellFirstRequest(status, plan);
     await runDemo({
       file,
       plan,
@@ -87,10 +96,10 @@ async function demo(context: CliContext, flags: Flags): Promise<void> {
       loop: flags.loop === true,
       exitWhenDone: flags.exitWhenDone === true,
       apiUrl: flags.api ?? context.apiUrl(),
-      token: flags.token === undefined ? serviceTokens(context) : givenToken(flags.token),
+      token,
       market: flags.market,
       ledger: flags.ledger,
-      status: new StatusLine(flags.json === true ? process.stderr : process.stdout),
+      status,
       stop: signals.stop,
       onReport: (report) => show(flags, report),
     });
@@ -100,6 +109,15 @@ async function demo(context: CliContext, flags: Flags): Promise<void> {
     subscriber.disconnect();
     await pool.end();
   }
+}
+
+const worthTellingMs = 10_000;
+
+/** Nobody should take a window that begins at night for a demo that hangs. */
+function tellFirstRequest(status: StatusLine, { requests: [first] }: Plan): void {
+  if (first === undefined || first.atMs < worthTellingMs) return;
+  status.say(`The first ride request of this window comes after ${Math.round(first.atMs / 1000)} s.`);
+  status.end();
 }
 
 function show(flags: Flags, report: Report): void {
@@ -145,36 +163,11 @@ function serviceTokens(context: CliContext): (renew: boolean) => Promise<string>
   };
 }
 
-function givenToken(token: string): () => Promise<string> {
-  return () => Promise.resolve(token);
-}
-
-/** Minutes since midnight; 24:00 is the end of the day. */
-function timeOfDay(text: string): number {
-  const match = /^(\d{1,2}):([0-5]\d)$/.exec(text);
-  const minutes = Number(match?.[1]) * 60 + Number(match?.[2]);
-  if (!(minutes <= 24 * 60)) throw new InvalidArgumentError('a time of day is written as 17:00');
-  return minutes;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(Number.isFinite(value) && value > 0 && value <= 10_000)) throw new InvalidArgumentError('a number above 0');
-  return value;
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most) {
-      throw new InvalidArgumentError(`a whole number from ${least} to ${most}`);
-    }
-    return value;
-  };
-}
-
-function market(text: string): MarketId {
-  const id = parseMarketId(text);
-  if (id === undefined) throw new InvalidArgumentError('a market id is a short slug such as nyc');
-  return id;
+function givenToken({ env }: CliContext, { tokenFile }: Flags): string | undefined {
+  if (tokenFile === undefined) return env['EQUILIBRIUM_TOKEN']?.trim() || undefined;
+  try {
+    return readFileSync(tokenFile, 'utf8').trim();
+  } catch (error) {
+    throw new UsageError(`${tokenFile} cannot be read (${error instanceof Error ? error.message : String(error)})`);
+  }
 }

@@ -31,7 +31,7 @@ export function registerStatus(program: Command, context: CliContext): void {
 
 async function readStatus(context: CliContext): Promise<Status> {
   const [home, state] = [context.home(), context.state()];
-  if (state === undefined || !isAlive(state.pid)) return { running: false, ready: false, home };
+  if (state === undefined) return { running: false, ready: false, home };
   return { running: true, ready: await isReady(state.apiUrl), home, ...places(state) };
 }
 

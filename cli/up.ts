@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { type CliContext, describe } from './context.ts';
+import { port, speed, timeText } from './options.ts';
 
 export interface UpOptions {
   /** Forget everything that was kept and begin anew. */
@@ -31,9 +32,9 @@ export function registerUp(program: Command, context: CliContext, start: StartEv
     .description('start Temporal, Postgres, Redis, the workers and the API, and keep them running')
     .option('--fresh', 'forget everything that was kept and begin anew')
     .option('--demo', 'play a real day of demand in New York')
-    .option('--port <n>', 'where the API should listen', positive)
-    .option('--from <hh:mm>', 'where the demo begins in its day', '17:00')
-    .option('--speed <n>', 'how much faster than life the demo runs', positive, 20)
+    .option('--port <n>', 'where the API should listen', port)
+    .option('--from <hh:mm>', 'where the demo begins in its day', timeText, '17:00')
+    .option('--speed <n>', 'how much faster than life the demo runs', speed, 20)
     .action(async (flags: Flags) => {
       process.exitCode = await start(context, {
         fresh: flags.fresh === true,
@@ -45,10 +46,4 @@ export function registerUp(program: Command, context: CliContext, start: StartEv
       });
     });
   describe(command, 'up --demo --fresh');
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('a number');
-  return value;
 }

@@ -2,10 +2,13 @@ import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { homeFolder, type Environment } from './config.ts';
+import { identify } from './process-identity.ts';
 
 const State = z.object({
   /** The supervisor. */
   pid: z.number().int(),
+  /** Its pid with the time it began, as `identify` tells it: a recycled pid is not the supervisor. */
+  identity: z.string(),
   apiUrl: z.string(),
   temporalAddress: z.string(),
   temporalUiUrl: z.string().optional(),
@@ -24,10 +27,11 @@ export function statePath(home: string): string {
   return join(home, 'state.json');
 }
 
-/** undefined when nothing was ever started there; the processes it names may be gone. */
+/** undefined when nothing runs there; a killed supervisor leaves its file behind, which then says nothing any more. */
 export function readState(home: string): State | undefined {
   try {
-    return State.safeParse(JSON.parse(readFileSync(statePath(home), 'utf8'))).data;
+    const state = State.safeParse(JSON.parse(readFileSync(statePath(home), 'utf8'))).data;
+    return state !== undefined && identify(state.pid) === state.identity ? state : undefined;
   } catch {
     return undefined;
   }

@@ -7,6 +7,7 @@ export interface ChildSettings {
   readonly env: NodeJS.ProcessEnv;
   readonly restartDelayMs?: number | undefined;
   readonly onRestart?: (name: string, reason: string) => void;
+  readonly onGivenUp?: (name: string, reason: string) => void;
 }
 
 export interface ChildSpec {
@@ -20,7 +21,7 @@ export interface ChildSpec {
 
 /** One of our own Node processes; it ends by itself when the supervisor is gone. */
 export function startChild(settings: ChildSettings, child: ChildSpec): Promise<Supervised> {
-  const { home, env, restartDelayMs, onRestart } = settings;
+  const { home, env, restartDelayMs, onRestart, onGivenUp } = settings;
   return supervise({
     name: child.name,
     command: process.execPath,
@@ -30,9 +31,10 @@ export function startChild(settings: ChildSettings, child: ChildSpec): Promise<S
     logFile: join(home, 'logs', `${child.name}.log`),
     pidFile: join(home, 'run', `${child.name}.pid`),
     channel: true,
-    ready: child.ready ?? (() => Promise.resolve(true)),
+    ...(child.ready === undefined ? {} : { ready: child.ready }),
     restartDelayMs,
     onRestart: (reason) => onRestart?.(child.name, reason),
+    onGivenUp: (reason) => onGivenUp?.(child.name, reason),
   });
 }
 

@@ -33,8 +33,11 @@ export function isRoot(): boolean {
 
 /** Running tools, so that an interrupt can end them too. */
 const running = new Set<ChildProcess>();
+let stopped = false;
 
+/** Ends the tools that run; none is started any more. */
 export function stopTools(): void {
+  stopped = true;
   for (const child of running) child.kill('SIGTERM');
 }
 
@@ -44,6 +47,7 @@ export function runTool(
   args: readonly string[],
   options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string; readonly timeoutMs?: number } = {},
 ): Promise<string> {
+  if (stopped) return Promise.reject(new Error(`${command} was not started, as everything is being stopped`));
   return new Promise((resolve, reject) => {
     const child = execFile(
       command,

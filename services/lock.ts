@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ServiceError } from './errors.ts';
-import { identify, readPidFile } from './process-identity.ts';
+import { identify } from '../platform/process-identity.ts';
+import { readPidFile } from './process-identity.ts';
 
 /** One supervisor per home. A lock left behind by a killed one is taken over. Returns the release. */
 export function lockHome(home: string): () => void {

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { identify } from '../platform/process-identity.ts';
 import { ServiceError } from './errors.ts';
 import { runTool } from './executables.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { stepAround } from './ports.ts';
-import { identify } from './process-identity.ts';
 import { type ServiceSettings, usualPorts } from './settings.ts';
 import { supervise, type Supervised } from './supervised.ts';
 import { type Runner, unprivilegedRunner } from './unprivileged.ts';
@@ -69,6 +69,9 @@ function serverArguments(folder: string, port: number): string[] {
     jit: 'off',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    // A refused statement would bring the values of its parameters, thus places and people, into the log.
+    log_error_verbosity: 'terse',
+    log_min_error_statement: 'panic',
   };
   return ['-D', folder, ...Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
 }
@@ -95,6 +98,8 @@ async function initialise(folder: string, initdb: string, password: string, runn
     );
   } finally {
     rmSync(passwordFile, { force: true });
+    // An initdb that was interrupted may still be writing its last files.
+    rmSync(unfinished, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

@@ -16,22 +16,24 @@ export interface StatusOptions {
 const onTerminal = 2;
 const inLog = 30;
 
-/** Ends only with `ended`, and then never resolves: whoever waits has something else to wait for. */
-export async function showStatus(services: Services, { quiet, ended, everySecond }: StatusOptions): Promise<never> {
+/** Resolves after `ended`, once nothing of it is left. */
+export async function showStatus(services: Services, { quiet, ended, everySecond }: StatusOptions): Promise<void> {
   const pool = createPool(services.databaseUrl, { max: 1 });
   const redis = createRedis(services.redisUrl, { failFast: true, name: 'status' });
-  const markets: MarketId[] = (await loadMarkets(pool)).map(({ marketId }) => marketId);
-  const terminal = process.stdout.isTTY;
-  for (let second = 0; !ended.aborted; second += 1) {
-    everySecond();
-    if (!quiet && second % (terminal ? onTerminal : inLog) === 0) {
-      draw(statusLine(await readFigures(redis, pool, markets)), terminal);
+  try {
+    const markets: MarketId[] = (await loadMarkets(pool)).map(({ marketId }) => marketId);
+    const terminal = process.stdout.isTTY;
+    for (let second = 0; !ended.aborted; second += 1) {
+      everySecond();
+      if (!quiet && second % (terminal ? onTerminal : inLog) === 0) {
+        draw(statusLine(await readFigures(redis, pool, markets)), terminal);
+      }
+      await sleep(1_000, undefined, { signal: ended }).catch(() => {});
     }
-    await sleep(1_000, undefined, { signal: ended }).catch(() => {});
+  } finally {
+    redis.disconnect();
+    await pool.end();
   }
-  redis.disconnect();
-  void pool.end();
-  return new Promise<never>(() => {});
 }
 
 function draw(line: string, terminal: boolean): void {

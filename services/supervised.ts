@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ServiceError } from './errors.ts';
 import { signal, stopLeftover, writePidFile } from './process-identity.ts';
@@ -16,8 +16,8 @@ export interface ProcessSpec {
   readonly channel?: boolean;
   /** Before each start: stale locks are removed here. */
   readonly beforeStart?: () => void;
-  /** Asked again and again after each start until it answers true. */
-  readonly ready: () => Promise<boolean>;
+  /** Asked again and again after the first start until it answers true; without it, running a while counts as ready. */
+  readonly ready?: () => Promise<boolean>;
   readonly readyTimeoutMs?: number;
   /** How the process is asked to end. */
   readonly stopSignal?: NodeJS.Signals;
@@ -25,6 +25,8 @@ export interface ProcessSpec {
   /** Wait before a dead process is started again; by default at once, and longer when it keeps dying. */
   readonly restartDelayMs?: number | undefined;
   readonly onRestart?: (reason: string) => void;
+  /** Told once when a process never became ready and is not started again. */
+  readonly onGivenUp?: (reason: string) => void;
 }
 
 export interface Supervised {
@@ -37,13 +39,14 @@ export interface Supervised {
 const steadyMs = 10_000;
 const longestBackoffMs = 10_000;
 const largestLogBytes = 20_000_000;
+/** One that was ready once is started again for ever; one that never was would only fill its log. */
+const mostFailuresBeforeReady = 5;
 
 /** Starts the process, waits until it is ready, and from then on starts it again whenever it dies, until `stop`. */
 export async function supervise(spec: ProcessSpec): Promise<Supervised> {
-  if (closing) throw new ServiceError(`${spec.name} was not started, as everything is being stopped.`);
-  mkdirSync(dirname(spec.logFile), { recursive: true });
-  mkdirSync(dirname(spec.pidFile), { recursive: true });
+  makeFolders(spec);
   await stopLeftover(spec.pidFile);
+  if (closing) throw new ServiceError(`${spec.name} was not started, as everything is being stopped.`);
   turnLog(spec.logFile);
   const supervision = new Supervision(spec);
   all.add(supervision);
@@ -80,11 +83,18 @@ class Supervision implements Supervised {
   #startedAtMs = 0;
   #pending: NodeJS.Timeout | undefined;
   #started = false;
+  #wasReady = false;
   #earlyEnd: string | undefined;
+  /** Resolves when the process shall end, for whoever waits until it is ready. */
+  readonly #stopAsked: Promise<false>;
+  #askToStop: () => void = () => {};
 
   constructor(spec: ProcessSpec) {
     this.#spec = spec;
     this.name = spec.name;
+    this.#stopAsked = new Promise((resolve) => {
+      this.#askToStop = () => resolve(false);
+    });
   }
 
   pid(): number | undefined {
@@ -99,9 +109,10 @@ class Supervision implements Supervised {
     const logStart = sizeOf(this.#spec.logFile);
     const until = Date.now() + (this.#spec.readyTimeoutMs ?? 60_000);
     this.#launch();
-    while (!(await this.#spec.ready().catch(() => false))) {
+    while (!(await this.#isReady())) {
+      if (this.#stopping) throw new ServiceError(`${this.name} was stopped before it was ready.`);
       if (this.#earlyEnd === undefined && Date.now() < until) {
-        await pause(30);
+        await Promise.race([pause(30), this.#stopAsked]);
         continue;
       }
       const why = this.#earlyEnd ?? 'no answer in time';
@@ -111,10 +122,18 @@ class Supervision implements Supervised {
       );
     }
     this.#started = true;
+    this.#wasReady = this.#spec.ready !== undefined;
+  }
+
+  /** A stop ends the question, however long its answer would take. */
+  async #isReady(): Promise<boolean> {
+    const { ready } = this.#spec;
+    return ready === undefined || Promise.race([ready().catch(() => false), this.#stopAsked]);
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
+    this.#askToStop();
     clearTimeout(this.#pending);
     const child = this.#child;
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return this.#forget();
@@ -159,7 +178,14 @@ class Supervision implements Supervised {
       this.#earlyEnd = reason;
       return;
     }
-    this.#failuresInARow = Date.now() - this.#startedAtMs > steadyMs ? 0 : this.#failuresInARow + 1;
+    const steady = Date.now() - this.#startedAtMs > steadyMs;
+    this.#wasReady ||= steady;
+    this.#failuresInARow = steady ? 0 : this.#failuresInARow + 1;
+    if (!this.#wasReady && this.#failuresInARow >= mostFailuresBeforeReady) {
+      this.#forget();
+      this.#spec.onGivenUp?.(reason);
+      return;
+    }
     const backoff = this.#failuresInARow < 2 ? 0 : Math.min(250 * 2 ** (this.#failuresInARow - 2), longestBackoffMs);
     this.#child = undefined;
     this.#spec.onRestart?.(reason);
@@ -172,6 +198,13 @@ class Supervision implements Supervised {
       Math.max(this.#spec.restartDelayMs ?? 0, backoff),
     );
   }
+}
+
+/** Logs may name places and people, so the folder is closed also where an earlier version left it open. */
+function makeFolders({ logFile, pidFile }: ProcessSpec): void {
+  mkdirSync(dirname(logFile), { recursive: true, mode: 0o700 });
+  chmodSync(dirname(logFile), 0o700);
+  mkdirSync(dirname(pidFile), { recursive: true });
 }
 
 function exitReason(code: number | null, name: NodeJS.Signals | null): string {

@@ -22,8 +22,8 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  /** Minutes since midnight of the first day in the file. */
-  readonly fromMinute: number;
+  /** Minutes since midnight of the first day in the file; undefined begins at its first pickup. */
+  readonly fromMinute: number | undefined;
   /** undefined plays to the end of the file. */
   readonly toMinute: number | undefined;
   /** How much faster than life. */
@@ -37,8 +37,9 @@ const dayMs = 24 * 60 * minuteMs;
 /** The same file, window, speed and seed give the same plan. */
 export function planRequests(pickups: readonly Pickup[], options: PlanOptions): Plan {
   const { fromMinute, toMinute, speed, seed } = options;
-  const midnight = Math.floor((pickups[0]?.atMs ?? 0) / dayMs) * dayMs;
-  const begin = midnight + fromMinute * minuteMs;
+  const first = pickups[0]?.atMs ?? 0;
+  const midnight = Math.floor(first / dayMs) * dayMs;
+  const begin = fromMinute === undefined ? first : midnight + fromMinute * minuteMs;
   const end = toMinute === undefined ? (pickups.at(-1)?.atMs ?? 0) + minuteMs : midnight + toMinute * minuteMs;
   const chosen = pickups.filter(({ atMs }) => atMs >= begin && atMs < end);
   if (chosen.length === 0) throw new UsageError('There is no pickup between these times in the file.');

@@ -68,6 +68,13 @@ describe('the plan', () => {
     expect(plan.requests.map(({ atMs }) => atMs)).toEqual([0, 6_100, 15_000]);
   });
 
+  it('begins at the first pickup of the file when no time is given', () => {
+    const place = { latitude: 40.75, longitude: -73.98 };
+    const at = [9, 10].map((hour) => ({ atMs: midnight + hour * 3_600_000 + 1, place }));
+    const plan = planRequests(at, { fromMinute: undefined, toMinute: undefined, speed: 10, seed: 1 });
+    expect(plan.requests.map(({ atMs }) => atMs)).toEqual([0, 360_000]);
+  });
+
   it('lets one rider in three ask for the price first', () => {
     expect(townPlan().requests.filter(({ asksFirst }) => asksFirst)).toHaveLength(100);
   });
