@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from '../scripts/build.mjs';
+import { build } from '../scripts/builder.mjs';
 
 const names = ['ingest', 'estimate', 'change-to-board', 'worker-memory', 'scaling'];
 const [name, ...flags] = process.argv.slice(2);

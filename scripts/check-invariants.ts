@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { activeMarkets } from '../db/checks.ts';
 import { loadConfig, type Environment } from '../platform/config.ts';
 import { connectTemporal, createPool, createRedis, redisReady } from '../platform/connections.ts';
+import { isEntry } from '../platform/entry.ts';
 import { withState } from '../platform/state.ts';
 import type { CheckDeps } from './check/deps.ts';
 import { checkEvents } from './check/events.ts';
@@ -98,4 +99,4 @@ function whole(text: string): number {
   return value;
 }
 
-if (import.meta.filename === process.argv[1]) process.exitCode = await runChecker(process.argv.slice(2), process.env);
+if (isEntry(import.meta.filename)) process.exitCode = await runChecker(process.argv.slice(2), process.env);

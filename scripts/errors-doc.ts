@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { problems } from '../api/problem.ts';
+import { isEntry } from '../platform/entry.ts';
 import { projectRoot } from '../platform/paths.ts';
 
 export const errorsDocument = join(projectRoot(), 'docs', 'errors.md');
@@ -24,6 +25,6 @@ export function errorsMarkdown(): string {
   ].join('\n');
 }
 
-if (process.argv[1] !== undefined && /errors-doc\.[jt]s$/.test(process.argv[1])) {
+if (isEntry(import.meta.filename)) {
   writeFileSync(errorsDocument, errorsMarkdown());
 }

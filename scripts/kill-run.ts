@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { type MarketId, parseMarketId } from '../domain/ids.ts';
 import { createPool, createRedis } from '../platform/connections.ts';
+import { isEntry } from '../platform/entry.ts';
 import { projectRoot } from '../platform/paths.ts';
 import { runChecker } from './check-invariants.ts';
 import { pause } from './check/deps.ts';
@@ -177,4 +178,4 @@ function known(id: MarketId | undefined): MarketId {
   return id;
 }
 
-if (import.meta.filename === process.argv[1]) process.exit(await main(process.argv.slice(2)));
+if (isEntry(import.meta.filename)) process.exit(await main(process.argv.slice(2)));

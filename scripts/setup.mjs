@@ -16,12 +16,16 @@ export async function step(label, work) {
   }
 }
 
-/** npm leaves a note of what it installed; older than the lockfile means that the dependencies have changed. */
+/**
+ * npm leaves a note of what it installed; older than the lockfile means that the dependencies have changed.
+ * Under NODE_ENV=production npm leaves out what builds and tests, which is asked for here.
+ */
 export async function ensureInstalled(root) {
   const installed = modified(join(root, 'node_modules', '.package-lock.json'));
-  if (installed >= modified(join(root, 'package-lock.json'))) return;
+  const complete = existsSync(join(root, 'node_modules', 'typescript'));
+  if (complete && installed >= modified(join(root, 'package-lock.json'))) return;
   await step('Installing dependencies (npm ci)', () =>
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], root),
+    run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'], root),
   );
 }
 

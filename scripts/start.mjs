@@ -7,7 +7,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 try {
   await ensureInstalled(root);
-  const { build } = await import('./build.mjs');
+  const { build } = await import('./builder.mjs');
   await step('Building', () => build());
 } catch (error) {
   console.error(error.message);

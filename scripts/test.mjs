@@ -89,7 +89,7 @@ async function runTests(folder) {
 
 async function main() {
   await ensureInstalled(root);
-  const { build } = await import('./build.mjs');
+  const { build } = await import('./builder.mjs');
   await step('Building', () => build());
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const typed = (await step('Checking types', () => node([compiler, '--noEmit', '-p', 'tsconfig.json']))) === 0;

@@ -11,6 +11,7 @@ import type { BoardEntry } from '../domain/decision.ts';
 import { type ZoneKey, zoneKey } from '../domain/ids.ts';
 import { loadConfig } from '../platform/config.ts';
 import { connectOptions, createPool, createRedis } from '../platform/connections.ts';
+import { isEntry } from '../platform/entry.ts';
 import { createLogger } from '../platform/log.ts';
 import { createMetrics, serveMetrics } from '../platform/metrics.ts';
 import { createShutdown } from '../platform/shutdown.ts';
@@ -115,4 +116,4 @@ async function main(): Promise<void> {
   await shutdown.runUntilSignal();
 }
 
-if (import.meta.filename === process.argv[1]) await main();
+if (isEntry(import.meta.filename)) await main();

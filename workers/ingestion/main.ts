@@ -10,6 +10,7 @@ import {
   createRedis,
   type TemporalConnection,
 } from '../../platform/connections.ts';
+import { isEntry } from '../../platform/entry.ts';
 import { createLogger, type Logger } from '../../platform/log.ts';
 import { createMetrics, serveMetrics } from '../../platform/metrics.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
@@ -106,4 +107,4 @@ async function connectWhenUp(
   return undefined;
 }
 
-if (import.meta.filename === process.argv[1]) await main();
+if (isEntry(import.meta.filename)) await main();

@@ -3,6 +3,7 @@ import { groups, redisKeys } from '../../db/redis-keys.ts';
 import { createGroups, forgetConsumers, trimStreams } from '../../db/streams.ts';
 import { loadConfig } from '../../platform/config.ts';
 import { blockingCopy, createPool, createRedis } from '../../platform/connections.ts';
+import { isEntry } from '../../platform/entry.ts';
 import { createLogger } from '../../platform/log.ts';
 import { createMetrics, serveMetrics } from '../../platform/metrics.ts';
 import { createShutdown } from '../../platform/shutdown.ts';
@@ -73,4 +74,4 @@ async function main(): Promise<void> {
   await shutdown.runUntilSignal();
 }
 
-if (import.meta.filename === process.argv[1]) await main();
+if (isEntry(import.meta.filename)) await main();
