@@ -37,10 +37,8 @@ export interface Keys {
   readonly riderHash: { readonly secret: Buffer };
 }
 
-/** Throws one sentence when the file is missing, damaged, or not fit for production. */
+/** Throws one sentence when the file is missing, closed to us, damaged, or not fit for production. */
 export function loadKeys(path: string, options: { readonly production?: boolean } = {}): Keys {
-  if (!existsSync(path))
-    throw new ConfigError(`The key file ${path} is missing; \`npm start\` makes one, or set EQUILIBRIUM_AUTH_KEYS.`);
   const parsed = KeyFile.safeParse(readJson(path));
   if (!parsed.success) throw new ConfigError(`The key file ${path} is damaged:\n${z.prettifyError(parsed.error)}`);
   const file = parsed.data;
@@ -78,9 +76,28 @@ export async function ensureKeys(path: string, options: { readonly embedded: boo
 }
 
 function readJson(path: string): unknown {
+  const text = readText(path);
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return JSON.parse(text);
   } catch {
-    return undefined;
+    throw new ConfigError(`The key file ${path} is damaged: it is not JSON.`);
   }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    throw new ConfigError(`The key file ${path} ${whyUnread(code, error)}`, { cause: error });
+  }
+}
+
+function whyUnread(code: unknown, error: unknown): string {
+  if (code === 'ENOENT' || code === 'ENOTDIR')
+    return 'is missing; `npm start` makes one, or set EQUILIBRIUM_AUTH_KEYS.';
+  if (code === 'EACCES' || code === 'EPERM') {
+    return `may not be read by this user (${process.geteuid?.() ?? 'unknown'}); make it that user's own, with mode 0600.`;
+  }
+  return `cannot be read (${error instanceof Error ? error.message : String(error)}).`;
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
@@ -23,7 +23,27 @@ it('refuses the keys of the embedded start in production, and a damaged file alw
     /must not be used in production; set EQUILIBRIUM_AUTH_KEYS/,
   );
   writeFileSync(path, readFileSync(path, 'utf8').slice(0, 40));
-  expect(() => loadKeys(path)).toThrow(/is damaged/);
+  expect(() => loadKeys(path)).toThrow(/is damaged: it is not JSON/);
+  writeFileSync(path, '{"signing":{}}');
+  expect(() => loadKeys(path)).toThrow(/is damaged:\n/);
+});
+
+it('tells a missing file from one that may not be read', async () => {
+  const path = join(folder, 'closed.json');
+  expect(() => loadKeys(path)).toThrow(/is missing/);
+  expect(() => loadKeys(folder)).toThrow(/cannot be read/);
+  await ensureKeys(path, { embedded: false });
+  chmodSync(folder, 0o711);
+  // Root may read everything, so another user is asked to.
+  const uid = process.getuid?.() ?? 0;
+  const [own, other] = uid === 0 ? [0, 65_534] : [uid, uid];
+  if (uid !== 0) chmodSync(path, 0o000);
+  process.seteuid?.(other);
+  try {
+    expect(() => loadKeys(path)).toThrow(new RegExp(`may not be read by this user \\(${other}\\)`));
+  } finally {
+    process.seteuid?.(own);
+  }
 });
 
 it('mints tokens that carry role and subject, and accepts only its own', async () => {
