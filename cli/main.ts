@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import type { Environment } from '../platform/config.ts';
+import { projectRoot } from '../platform/paths.ts';
+import { withState } from '../platform/state.ts';
 import { registerConfig } from './config.ts';
 import { createContext } from './context.ts';
 import { registerDeadLetters } from './dead-letters.ts';
@@ -10,6 +14,7 @@ import { registerPrice } from './price.ts';
 import { registerQuote } from './quote.ts';
 import { registerStatus } from './status.ts';
 import { registerToken } from './token.ts';
+import { unreachable } from './unreachable.ts';
 import { registerUp, type StartEverything } from './up.ts';
 import { registerZones } from './zones.ts';
 
@@ -28,6 +33,7 @@ export async function main(
   const context = createContext(env);
   const program = new Command('equilibrium')
     .description('Real-time pricing of rides: every zone of a city is one durable workflow.')
+    .version(version())
     .showHelpAfterError()
     .exitOverride();
   registerUp(program, context, startEverything);
@@ -44,15 +50,25 @@ export async function main(
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    return report(error);
+    return report(error, env);
   }
   return typeof process.exitCode === 'number' ? process.exitCode : 0;
 }
 
 /** Expected failures are a sentence; anything else keeps its stack, as it is a mistake of ours. */
-function report(error: unknown): number {
+function report(error: unknown, env: Environment): number {
   if (error instanceof CommanderError) return error.exitCode;
-  const expected = error instanceof Error && ['UsageError', 'ServiceError', 'ConfigError'].includes(error.name);
-  process.stderr.write(`${expected ? error.message : error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${inWords(error, env)}\n`);
   return 1;
+}
+
+function inWords(error: unknown, env: Environment): string {
+  if (!(error instanceof Error)) return String(error);
+  if (['UsageError', 'ServiceError', 'ConfigError'].includes(error.name)) return error.message;
+  return unreachable(error, withState(env)) ?? error.stack ?? error.message;
+}
+
+function version(): string {
+  const { version }: { version: string } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8'));
+  return version;
 }
