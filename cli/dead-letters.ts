@@ -28,7 +28,7 @@ export function registerDeadLetters(program: Command, context: CliContext): void
     .description('oldest first')
     .option('--market <id>', 'market they came to', market, market('nyc'))
     .option('--limit <n>', 'at most this many', whole, 20)
-    .option('--after <letter>', 'only what follows this letter')
+    .option('--after <letter>', 'only what follows this letter', letter)
     .action((options: ListOptions) => withRedis(context, (redis) => show(redis, options)));
   describe(list, 'dead-letters list --limit 5');
   const replay = letters
@@ -95,6 +95,16 @@ function market(text: string): MarketId {
   const id = parseMarketId(text);
   if (id === undefined) throw new InvalidArgumentError('a market id is a short slug such as nyc');
   return id;
+}
+
+const highestIdPart = 2n ** 64n - 1n;
+
+/** The id of a letter as `list` shows it; the part after the dash may be left out. */
+function letter(text: string): string {
+  const [, ms, sequence = '0'] = /^(\d{1,20})(?:-(\d{1,20}))?$/.exec(text) ?? [];
+  if (ms === undefined || BigInt(ms) > highestIdPart || BigInt(sequence) > highestIdPart)
+    throw new InvalidArgumentError('a letter id is what `dead-letters list` shows, such as 1767225600000-0');
+  return text;
 }
 
 function whole(text: string): number {
