@@ -5,6 +5,7 @@ import { toMajor } from '../domain/money.ts';
 import { fareBreakdown } from '../domain/quote.ts';
 import { fromHundredths } from '../domain/units.ts';
 import type { Price } from './prices.ts';
+import { shownFactors } from './privacy.ts';
 
 /** What a quote shows beyond its columns, kept with it so that it can be shown again as it was issued. */
 export interface QuoteDetails {
@@ -24,11 +25,13 @@ const warnings = {
 
 export const heldWarning = 'The quote is kept outside the main store for now; it is valid all the same.';
 
+/** Whoever asks, a quote is made for a rider: it shows and keeps what the rider may see. */
 export function detailsOf(zoneName: string, price: Price): QuoteDetails {
+  const { entry, explanation } = price;
   return {
     zone_name: zoneName,
     demand_level: demandLevel(price.multiplier),
-    explanation: price.explanation,
+    explanation: shownFactors(explanation, entry?.decision, entry?.counts, 'rider'),
     warning: warnings[price.source],
   };
 }

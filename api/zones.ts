@@ -12,6 +12,7 @@ import { callerOf } from './auth.ts';
 import { parse } from './body.ts';
 import type { Geography } from './geography.ts';
 import type { Price, Prices } from './prices.ts';
+import { shownCount, shownFactors } from './privacy.ts';
 import { Problem } from './problem.ts';
 import { pathParameter, type Route } from './route.ts';
 import { askZone } from './zone-workflow.ts';
@@ -63,30 +64,22 @@ async function boardPrice({ prices, temporalUi, temporal }: ZoneDeps, place: Pla
     price_as_of: price.asOfMs === null ? null : new Date(price.asOfMs).toISOString(),
     source: price.source,
     ...counts(price.entry, role),
-    ...decided(price),
+    ...decided(price, role),
     workflow: workflowLink(place, name, temporal?.options.namespace, temporalUi()),
   };
 }
 
-/** Counts under this could point at a person; riders and drivers do not see them. */
-const leastShown = 3;
-
-function shown(count: number, role: Role): number | null {
-  const rounded = Math.floor(count + 0.5);
-  return rounded < leastShown && (role === 'rider' || role === 'driver') ? null : rounded;
-}
-
 function counts(entry: BoardEntry | undefined, role: Role) {
   return {
-    supply_count: shown(entry?.counts.supply ?? 0, role),
-    demand_count: shown(entry?.counts.demand ?? 0, role),
+    supply_count: shownCount(entry?.counts.supply ?? 0, role),
+    demand_count: shownCount(entry?.counts.demand ?? 0, role),
     demand_trend: entry?.counts.trend ?? 'stable',
     stable: entry?.counts.stable ?? true,
     asleep: entry?.counts.asleep ?? true,
   };
 }
 
-function decided({ entry, explanation }: Price) {
+function decided({ entry, explanation }: Price, role: Role) {
   const decision = entry?.decision ?? null;
   return {
     algorithm_used: decision?.algorithm ?? null,
@@ -95,7 +88,7 @@ function decided({ entry, explanation }: Price) {
     neighboring_zones_count: decision?.neighbours ?? null,
     config_version: decision?.configVersion ?? null,
     trigger_reason: decision?.trigger ?? null,
-    factors: explanation,
+    factors: shownFactors(explanation, decision, entry?.counts, role),
   };
 }
 
@@ -117,15 +110,15 @@ async function workflowPrice({ temporal, temporalUi }: ZoneDeps, place: Place, n
     price_version: zone.version,
     price_as_of: new Date(zone.asOfMs).toISOString(),
     source: 'workflow',
-    supply_count: shown(zone.supply, role),
-    demand_count: shown(zone.demand, role),
+    supply_count: shownCount(zone.supply, role),
+    demand_count: shownCount(zone.demand, role),
     confidence_score: zone.confidence,
     algorithm_used: zone.lastDecision?.algorithm ?? null,
     smoothing_factor: zone.lastDecision?.smoothingFactor ?? null,
     neighboring_zones_count: zone.lastDecision?.neighbours ?? null,
     config_version: zone.lastDecision?.configVersion ?? null,
     trigger_reason: zone.lastDecision?.trigger ?? null,
-    factors: zone.lastDecision?.factors ?? [],
+    factors: shownFactors(zone.lastDecision?.factors ?? [], zone.lastDecision, zone, role),
     workflow: workflowLink(place, name, temporal.options.namespace, temporalUi()),
   };
 }
