@@ -13,7 +13,6 @@ export interface EventLogOptions {
   readonly log: Logger;
 }
 
-const retryAfterSeconds = 5;
 const mostUnsentEstimates = 5_000;
 /** Long enough for many to share one call, short against everything that is done with them. */
 const estimatesEveryMs = 10;
@@ -76,7 +75,7 @@ export class EventLog {
       if (redis.status !== 'ready') throw new Error('Redis is not connected');
       return await redisGuard.run(write);
     } catch (error) {
-      throw new Problem('ingest-unavailable', { retryAfterSeconds, cause: error });
+      throw new Problem('ingest-unavailable', { retryAfterSeconds: redisGuard.retryAfterSeconds, cause: error });
     }
   }
 }

@@ -22,9 +22,14 @@ export interface GuardOptions {
 export interface Guard {
   run<T>(call: () => Promise<T>): Promise<T>;
   readonly away: boolean;
+  /** When it is worth asking again: what is left of the breaker's pause, or a few seconds. */
+  readonly retryAfterSeconds: number;
   /** An independent proof that the service is back closes the breaker before its time. */
   reset(): void;
 }
+
+/** After a failure that did not open the breaker. */
+const retryAfterSeconds = 5;
 
 export const redisGuardOptions: GuardOptions = { failures: 3, openMs: 30_000, timeoutMs: 500 };
 export const postgresGuardOptions: GuardOptions = { failures: 5, openMs: 60_000, timeoutMs: 1_000 };
@@ -35,13 +40,23 @@ export function createGuard(name: string, options: GuardOptions, log: Pick<Logge
     halfOpenAfter: options.openMs,
     breaker: new ConsecutiveBreaker(options.failures),
   });
-  breaker.onBreak(() => log.warn({ service: name }, 'breaker opened'));
+  let openUntilMs = 0;
+  breaker.onBreak((reason) => {
+    // Isolating is how a breaker is closed by hand.
+    if ('isolated' in reason) return;
+    openUntilMs = performance.now() + options.openMs;
+    log.warn({ service: name }, 'breaker opened');
+  });
   breaker.onReset(() => log.info({ service: name }, 'breaker closed'));
   const policy = wrap(breaker, timeout(options.timeoutMs, TimeoutStrategy.Aggressive));
   return {
     run: (call) => policy.execute(call),
     get away() {
       return breaker.state === CircuitState.Open;
+    },
+    get retryAfterSeconds() {
+      if (breaker.state !== CircuitState.Open) return retryAfterSeconds;
+      return Math.max(1, Math.ceil((openUntilMs - performance.now()) / 1_000));
     },
     reset() {
       if (breaker.state !== CircuitState.Closed) breaker.isolate().dispose();

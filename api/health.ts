@@ -4,6 +4,7 @@ import type { DatabaseClock } from './database-clock.ts';
 import type { Geography } from './geography.ts';
 import type { Guard } from './guard.ts';
 import type { PriceBoard } from './price-board.ts';
+import type { Check, Probe } from './probe.ts';
 import type { Route } from './route.ts';
 
 /** Flips once, when the process is told to stop. */
@@ -19,18 +20,14 @@ export interface HealthDeps {
   readonly redisGuard: Guard;
   readonly postgresGuard: Guard;
   readonly clock: DatabaseClock;
-  /** Answers when Temporal can be reached. */
-  readonly pingTemporal?: (() => Promise<unknown>) | undefined;
+  readonly temporalProbe: Probe;
 }
 
-type Check = 'ok' | 'away' | 'loading';
-
 export function healthRoutes(deps: HealthDeps): Route[] {
-  const temporal = rarely(deps.pingTemporal ?? (() => Promise.reject(new Error('no Temporal'))));
   return [
     { method: 'get', path: '/healthz', access: 'public', handle: alive },
     { method: 'get', path: '/health', access: 'public', handle: alive },
-    { method: 'get', path: '/readyz', access: 'public', handle: (_req, res) => ready(deps, temporal, res) },
+    { method: 'get', path: '/readyz', access: 'public', handle: (_req, res) => ready(deps, res) },
   ];
 }
 
@@ -38,20 +35,24 @@ function alive(_req: Request, res: Response): void {
   res.json({ status: 'alive' });
 }
 
-/** Ready means: can quote. Without its map and a first look at the prices a process cannot; without a service it can. */
-async function ready(deps: HealthDeps, temporal: () => Promise<Check>, res: Response): Promise<void> {
-  const checks = { ...check(deps), temporal: await temporal() };
+/**
+ * Ready means: can quote. Without its map and a first look at the prices a process cannot; without a service it can.
+ * Answered from what is known, at once: who asks for readiness has no time to wait for a service that hangs.
+ */
+function ready(deps: HealthDeps, res: Response): void {
+  const checks = check(deps);
   const status = readiness(deps.lifecycle, checks);
   res.status(status === 'ready' || status === 'degraded' ? 200 : 503).json({ status, checks });
 }
 
 function check(deps: HealthDeps) {
-  const { geography, board, redis, redisGuard, postgresGuard, clock } = deps;
+  const { geography, board, redis, redisGuard, postgresGuard, clock, temporalProbe } = deps;
   return {
     geography: checked(geography.loaded, 'loading'),
     prices: checked(geography.loaded && board.loaded, 'loading'),
     redis: checked(redis.status === 'ready' && !redisGuard.away, 'away'),
     postgres: checked(clock.answering && !postgresGuard.away, 'away'),
+    temporal: temporalProbe.state,
   };
 }
 
@@ -61,26 +62,9 @@ function checked(good: boolean, otherwise: Check): Check {
 
 function readiness(
   lifecycle: Lifecycle,
-  checks: ReturnType<typeof check> & { temporal: Check },
+  checks: ReturnType<typeof check>,
 ): 'ready' | 'degraded' | 'starting' | 'draining' {
   if (lifecycle.draining) return 'draining';
   if (checks.geography !== 'ok' || checks.prices !== 'ok') return 'starting';
   return Object.values(checks).every((state) => state === 'ok') ? 'ready' : 'degraded';
-}
-
-const pingEveryMs = 15_000;
-
-/** Asked at most every 15 s, however often readiness is. */
-function rarely(ping: () => Promise<unknown>): () => Promise<Check> {
-  let last: { readonly at: number; readonly state: Promise<Check> } | undefined;
-  return () => {
-    if (last === undefined || Date.now() - last.at > pingEveryMs) {
-      const state = ping().then(
-        (): Check => 'ok',
-        (): Check => 'away',
-      );
-      last = { at: Date.now(), state };
-    }
-    return last.state;
-  };
 }

@@ -14,6 +14,8 @@ export interface PriceBoardOptions {
   readonly log: Logger;
   /** How often what Pub/Sub may have lost is fetched; 5 s. */
   readonly sweepMs?: number;
+  /** Told after each market that was read from Redis, which is a proof of its health. */
+  readonly onSweep?: () => void;
 }
 
 interface MarketFeed {
@@ -98,6 +100,7 @@ export class PriceBoard {
       if (this.#options.redis.status !== 'ready') return;
       try {
         await this.#sweepMarket(market);
+        this.#options.onSweep?.();
       } catch (error) {
         this.#options.log.warn({ err: error, market }, 'reading the price board failed');
       }

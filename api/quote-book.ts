@@ -79,7 +79,10 @@ export class QuoteBook {
     if (stored.value !== undefined) return stored.value;
     const held = await attempt(() => this.#held(quoteId));
     if (held.value !== undefined) return this.#open(held.value);
-    if (stored.failed) throw new Problem('store-unavailable', { retryAfterSeconds: 5, cause: stored.error });
+    if (stored.failed) {
+      const { retryAfterSeconds } = postgresGuard;
+      throw new Problem('store-unavailable', { retryAfterSeconds, cause: stored.error });
+    }
     return undefined;
   }
 

@@ -13,6 +13,7 @@ import { Geography } from './geography.ts';
 import { createGuard, isPostgresOutage, postgresGuardOptions, redisGuardOptions } from './guard.ts';
 import type { Lifecycle } from './health.ts';
 import { PriceBoard } from './price-board.ts';
+import { Probe } from './probe.ts';
 import { Prices } from './prices.ts';
 import { QuoteBook } from './quote-book.ts';
 
@@ -48,7 +49,14 @@ export function createApiService(given: ServiceDeps): ApiService {
   const postgresGuard = createGuard('postgres', { ...postgresGuardOptions, isOutage: isPostgresOutage }, log);
   // A new connection proves more than any half-open probe could.
   redis.on('ready', () => redisGuard.reset());
-  const board = new PriceBoard({ redis, subscriber, log, ...pick(pace.sweepMs, (sweepMs) => ({ sweepMs })) });
+  const board = new PriceBoard({
+    redis,
+    subscriber,
+    log,
+    ...pick(pace.sweepMs, (sweepMs) => ({ sweepMs })),
+    // After a stall no connection is new, but what was stalled answers.
+    onSweep: () => redisGuard.reset(),
+  });
   const geography = new Geography({ pool, log, ...pace, onLoad: (markets) => board.follow(markets) });
   const clock = new DatabaseClock({
     pool,
@@ -68,6 +76,7 @@ export function createApiService(given: ServiceDeps): ApiService {
     markets: () => geography.markets(),
   });
   const lifecycle: Lifecycle = { draining: false };
+  const temporalProbe = new Probe(given.pingTemporal);
   const deps: AppDeps = {
     log,
     verifyToken: createTokenVerifier(keys),
@@ -87,7 +96,7 @@ export function createApiService(given: ServiceDeps): ApiService {
     riderHash: createRiderHash(keys.riderHash.secret),
     quoteKeys: [keys.quoteSigning],
     temporal: given.temporal,
-    pingTemporal: given.pingTemporal,
+    temporalProbe,
     temporalUi: given.temporalUi ?? (() => undefined),
     redis,
     redisGuard,
@@ -100,12 +109,14 @@ export function createApiService(given: ServiceDeps): ApiService {
     lifecycle,
     board,
     async start() {
+      temporalProbe.start();
       await Promise.all([geography.start(), clock.start()]);
       await board.sweep();
     },
     stop() {
       geography.stop();
       clock.stop();
+      temporalProbe.stop();
       board.stop();
     },
   };

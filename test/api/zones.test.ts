@@ -99,10 +99,11 @@ describe('the workflow of a zone', () => {
 
   it('is a problem while Temporal is away, and the board answers on', async () => {
     const token = await api.token('operator');
-    expect(await api.get('/readyz')).toMatchObject({
-      status: 200,
-      body: { status: 'ready', checks: { temporal: 'ok' } },
+    const ready = await eventually(async () => {
+      const answer = await api.get('/readyz');
+      return answer.body.checks.temporal === 'ok' && answer;
     });
+    expect(ready).toMatchObject({ status: 200, body: { status: 'ready' } });
     proxy.cut();
     const answer = await api.get(`${path(api.zoneId)}?from=workflow`, token);
     expect([503, 504]).toContain(answer.status);

@@ -1,0 +1,58 @@
+export type Check = 'ok' | 'away' | 'loading';
+
+export interface ProbeOptions {
+  /** Between an answer and the next question; 15 s. */
+  readonly everyMs?: number;
+  /** A ping that takes longer is no answer; 5 s. */
+  readonly timeoutMs?: number;
+}
+
+/** Asks a service now and then whether it is there, so that its last known state can be told without waiting. */
+export class Probe {
+  readonly #ping: (() => Promise<unknown>) | undefined;
+  readonly #options: ProbeOptions;
+  #state: Check;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  /** Without a ping there is nothing to reach: `away`. */
+  constructor(ping: (() => Promise<unknown>) | undefined, options: ProbeOptions = {}) {
+    this.#ping = ping;
+    this.#options = options;
+    this.#state = ping === undefined ? 'away' : 'loading';
+  }
+
+  /** `loading` until the first answer, or until it is late. */
+  get state(): Check {
+    return this.#state;
+  }
+
+  /** Asks now and from then on. */
+  start(): void {
+    const ping = this.#ping;
+    if (ping === undefined) return;
+    let over = false;
+    const done = (state: Check) => {
+      if (over) return;
+      over = true;
+      clearTimeout(late);
+      this.#state = state;
+      this.#again();
+    };
+    const late = setTimeout(() => done('away'), this.#options.timeoutMs ?? 5_000).unref();
+    ping().then(
+      () => done('ok'),
+      () => done('away'),
+    );
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #again(): void {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => this.start(), this.#options.everyMs ?? 15_000).unref();
+  }
+}
