@@ -3,7 +3,7 @@ import { driverTtlMs } from '../domain/config.ts';
 import type { Factor } from '../domain/decision.ts';
 import { parseMarketId, type MarketId, type VehicleClass } from '../domain/ids.ts';
 import { countableAgeMs, demandBucketMs } from '../domain/observation.ts';
-import { type Hundredths, toHundredths } from '../domain/units.ts';
+import type { Hundredths } from '../domain/units.ts';
 
 // Questions of the checker alone: they read whole tables, which nothing that serves requests should do.
 
@@ -225,21 +225,6 @@ export async function quotesById(pool: Pool, quoteIds: readonly string[]): Promi
     quoteIds,
   ]);
   return new Map(rows.map((row) => [row.quoteId, row]));
-}
-
-/** The newest row of a zone's price log. */
-export async function newestPriceRow(
-  pool: Pool,
-  zoneId: string,
-  vehicleClass: VehicleClass,
-): Promise<{ readonly version: number; readonly multiplier: Hundredths } | undefined> {
-  const { rows } = await pool.query<{ version: number; multiplier: number }>(
-    `select price_version as version, new_multiplier::float8 as multiplier from pricing_event_logs
-     where zone_id = $1 and vehicle_class = $2 order by price_version desc limit 1`,
-    [zoneId, vehicleClass],
-  );
-  const [row] = rows;
-  return row === undefined ? undefined : { version: row.version, multiplier: toHundredths(row.multiplier) };
 }
 
 /** Whether history holds a fix that was received after `sinceMs`. */

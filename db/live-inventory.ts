@@ -1,6 +1,7 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { MarketId } from '../domain/ids.ts';
 import { redisKeys } from './redis-keys.ts';
+import { pairsOf } from './replies.ts';
 import { consumersOf } from './streams.ts';
 
 /** What the live state holds of a driver, as text where it may be missing. */
@@ -70,9 +71,14 @@ export async function streamProgress(redis: Redis, market: MarketId): Promise<St
   const found: StreamProgress[] = [];
   for (const { stream, groups } of consumersOf(redisKeys(market))) {
     if ((await redis.exists(stream)) === 0) continue;
-    const last = pairs(await redis.xinfo('STREAM', stream)).get('last-generated-id');
+    const last = new Map(pairsOf(await redis.xinfo('STREAM', stream))).get('last-generated-id');
     const infos: unknown = await redis.xinfo('GROUPS', stream);
-    const known = new Map((Array.isArray(infos) ? infos : []).map(pairs).map((info) => [info.get('name'), info]));
+    const known = new Map(
+      (Array.isArray(infos) ? infos : []).map((flat) => {
+        const info = new Map(pairsOf(flat));
+        return [info.get('name'), info];
+      }),
+    );
     for (const group of groups) {
       const info = known.get(group);
       // The lag that Redis itself counts is unknown after some deletions; ids always tell.
@@ -137,16 +143,9 @@ function driverOf([t, lat, lng, zone, vehicleClass, avail]: Word[]): LiveDriver 
 }
 
 function scoresOf(flat: Word[]): Map<string, number> {
-  return new Map(Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? '', Number(flat[2 * i + 1])]));
+  return new Map(pairsOf(flat).map(([driver, at]) => [driver, Number(at)]));
 }
 
 function demandOf([total, rev]: Word[]) {
   return { totalTenths: Number(total ?? 0), rev: Number(rev ?? 0) };
-}
-
-function pairs(flat: unknown): Map<string, string> {
-  const words = wordsOf(flat);
-  return new Map(
-    Array.from({ length: Math.floor(words.length / 2) }, (_, i) => [words[2 * i] ?? '', words[2 * i + 1] ?? '']),
-  );
 }

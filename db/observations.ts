@@ -4,6 +4,7 @@ import type { MarketId, ZoneKey } from '../domain/ids.ts';
 import type { Observation } from '../domain/observation.ts';
 import { loadScript } from './lua.ts';
 import { redisKeys } from './redis-keys.ts';
+import { pairsOf } from './replies.ts';
 
 const observeScript = loadScript('observe');
 const signalledScript = loadScript('signalled');
@@ -16,13 +17,13 @@ export interface ChangedZone {
 /** Zones whose state moved on since they were last told. All of them: whoever waits longest may have any revision. */
 export async function changedZones(redis: Redis, market: MarketId): Promise<ChangedZone[]> {
   const flat = await redis.zrange(redisKeys(market).changed, '0', '-1', 'WITHSCORES');
-  return pairs(flat).map(([zone, rev]) => ({ zone: zone as ZoneKey, rev: Number(rev) }));
+  return pairsOf(flat).map(([zone, rev]) => ({ zone: zone as ZoneKey, rev: Number(rev) }));
 }
 
 /** Zones that are awake, with the ms of their last signal. */
 export async function activeZones(redis: Redis, market: MarketId): Promise<Map<ZoneKey, number>> {
   const flat = await redis.zrange(redisKeys(market).active, '0', '-1', 'WITHSCORES');
-  return new Map(pairs(flat).map(([zone, at]) => [zone as ZoneKey, Number(at)]));
+  return new Map(pairsOf(flat).map(([zone, at]) => [zone as ZoneKey, Number(at)]));
 }
 
 /** The newest observation of each zone, read in one consistent call. Safe to repeat: observations are absolute. */
@@ -63,8 +64,4 @@ export async function markSignalled(
     [keys.changed, keys.active],
     [nowMs, ...sent.flatMap(({ zone, rev }) => [zone, rev])],
   );
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i] ?? '', flat[2 * i + 1] ?? '']);
 }

@@ -3,7 +3,9 @@ import type { Redis } from 'ioredis';
 import { decayPeriodMs } from '../domain/config.ts';
 import type { MarketId, VehicleClass, ZoneId } from '../domain/ids.ts';
 import { type Hundredths, toHundredths } from '../domain/units.ts';
+import { newestLogged } from './price-log.ts';
 import { redisKeys } from './redis-keys.ts';
+import { pairsOf } from './replies.ts';
 
 export interface PriceIndex {
   /** `<zone>:<class>` → as_of ms of every entry on the board. */
@@ -20,13 +22,12 @@ export async function readPriceIndex(redis: Redis, market: MarketId): Promise<Pr
     redis.time().then((time) => time.map(String)),
   ]);
   const [state, watermark] = feed;
-  const asOf = new Map<string, number>();
-  for (let i = 0; i < flat.length; i += 2) asOf.set(flat[i] ?? '', Number(flat[i + 1]));
+  const asOf = new Map(pairsOf(flat).map(([zone, at]) => [zone, Number(at)]));
   const silentMs = Number(seconds) * 1_000 - Number(watermark ?? Number.NEGATIVE_INFINITY);
   return { asOf, feedHealthy: state === 'healthy' && silentMs <= decayPeriodMs };
 }
 
-export interface RecordedPrice {
+export interface LastPrice {
   readonly version: number;
   readonly multiplier: Hundredths;
   readonly asOfMs: number;
@@ -37,17 +38,14 @@ export async function lastRecordedPrice(
   pool: Pool,
   zoneId: ZoneId,
   vehicleClass: VehicleClass,
-): Promise<RecordedPrice | undefined> {
+): Promise<LastPrice | undefined> {
   const { rows } = await pool.query<{ version: number; multiplier: number; as_of: number }>({
     name: 'price-last-recorded',
     text: `select version, multiplier::float8, floor(extract(epoch from at) * 1000)::float8 as as_of from (
              (select price_version as version, surge_multiplier as multiplier, "timestamp" as at
                 from supply_demand_snapshots where zone_id = $1 and vehicle_class = $2
                order by "timestamp" desc limit 1)
-             union all
-             (select price_version, new_multiplier, "timestamp"
-                from pricing_event_logs where zone_id = $1 and vehicle_class = $2
-               order by price_version desc limit 1)
+             union all ${newestLogged}
            ) newest order by version desc, at desc limit 1`,
     values: [zoneId, vehicleClass],
   });

@@ -1,6 +1,6 @@
 import type { Client, WorkflowHandle } from '@temporalio/client';
 import { parseEntry } from '../../db/board.ts';
-import { newestPriceRow } from '../../db/checks.ts';
+import { newestLoggedPrice } from '../../db/price-log.ts';
 import { liveDemand } from '../../db/live-inventory.ts';
 import { redisKeys } from '../../db/redis-keys.ts';
 import type { BoardEntry } from '../../domain/decision.ts';
@@ -38,7 +38,7 @@ interface Price {
 
 async function logOf({ pool }: CheckDeps, zone: string): Promise<Price | undefined> {
   const address = parseZoneKey(zone);
-  return address === undefined ? undefined : newestPriceRow(pool, address.zoneId, address.vehicleClass);
+  return address === undefined ? undefined : newestLoggedPrice(pool, address.zoneId, address.vehicleClass);
 }
 
 async function boardOf({ redis, market }: CheckDeps, zone: string): Promise<BoardEntry | undefined> {

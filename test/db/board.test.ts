@@ -3,7 +3,7 @@ import { pricedZones, publish, readCounts, readEntries, refresh } from '../../db
 import { storeDecisions } from '../../db/decisions.ts';
 import { newestRecordedPrice } from '../../db/price-log.ts';
 import { snapshotOf, boardEntry, decidedZone } from '../../domain/zone-board.ts';
-import { freshDatabase } from '../harness.ts';
+import { freshDatabase, type TestDatabase } from '../harness.ts';
 import { decision, entry, key, nowMs, zone, zoneId } from './decisions-of-harbour.ts';
 import { type RedisMarket, redisMarket } from './redis-market.ts';
 
@@ -83,12 +83,35 @@ describe('the newest recorded price', () => {
       multiplier: 170,
       atMs: nowMs,
     });
-    await database.pool.query(
-      `insert into quotes (quote_id, subject, market_id, zone_id, vehicle_class, vehicle_type, price_version, base_fare_minor,
-         multiplier, final_fare_minor, currency, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, distance_km, duration_min, source)
-       values (gen_random_uuid(), 's', 't', $1, 'car', 'xl', 5, 850, 2.10, 1785, 'USD', 0, 0, 0, 0, 1, 1, 'live')`,
-      [zoneId],
-    );
+    await quoted(database, 5, 2.1, 'live');
     expect(await newestRecordedPrice(database.pool, zoneId, 'car')).toMatchObject({ version: 5, multiplier: 210 });
   });
+
+  it('is what the log says of a version, whatever a quote of that version was charged', async () => {
+    await using database = await freshDatabase();
+    await quoted(database, 1, 1.2, 'live');
+    await storeDecisions(database.pool, 't', [decision(1, 150)]);
+    expect(await newestRecordedPrice(database.pool, zoneId, 'car')).toEqual({
+      version: 1,
+      multiplier: 150,
+      atMs: nowMs,
+    });
+  });
+
+  it('counts the version of a quote that was charged less in an outage, and not its multiplier', async () => {
+    await using database = await freshDatabase();
+    await quoted(database, 3, 1.3, 'redis');
+    expect(await newestRecordedPrice(database.pool, zoneId, 'car')).toMatchObject({ version: 3, multiplier: 100 });
+    await quoted(database, 2, 1.7, 'live');
+    expect(await newestRecordedPrice(database.pool, zoneId, 'car')).toMatchObject({ version: 3, multiplier: 170 });
+  });
 });
+
+async function quoted({ pool }: TestDatabase, version: number, multiplier: number, source: string): Promise<void> {
+  await pool.query(
+    `insert into quotes (quote_id, subject, market_id, zone_id, vehicle_class, vehicle_type, price_version, base_fare_minor,
+       multiplier, final_fare_minor, currency, pickup_lat, pickup_lng, dropoff_lat, dropoff_lng, distance_km, duration_min, source)
+     values (gen_random_uuid(), 's', 't', $1, 'car', 'xl', $2, 850, $3, 1785, 'USD', 0, 0, 0, 0, 1, 1, $4)`,
+    [zoneId, version, multiplier, source],
+  );
+}
