@@ -80,11 +80,17 @@ export function callerOf(res: Response): Caller {
   return caller;
 }
 
-/** For whom a request is made: the caller, or the user a service names. Anybody else naming a user is refused. */
+/**
+ * For whom a request is made: the rider who calls, or the one a service names. A service must name one, as its own name
+ * may be a rider's too; anybody else naming one is refused.
+ */
 export function actingFor(caller: Caller, userId: string | undefined): string {
-  if (userId === undefined) return caller.subject;
-  if (caller.role !== 'service') throw new Problem('forbidden', { detail: 'only a service may name a user_id' });
-  return userId;
+  if (caller.role === 'service') {
+    if (userId !== undefined) return userId;
+    throw new Problem('invalid-request', { errors: [{ path: 'user_id', message: 'a service names the rider' }] });
+  }
+  if (userId !== undefined) throw new Problem('forbidden', { detail: 'only a service may name a user_id' });
+  return caller.subject;
 }
 
 /** Equal for equal riders, and no way back to the id without the secret. */

@@ -40,9 +40,6 @@ async function postDemand({ geography, events, riderHash }: DemandDeps, req: Req
   const caller = callerOf(res);
   const asked = parse(Demand, req.body);
   const rider = actingFor(caller, asked.user_id);
-  if (caller.role === 'service' && asked.user_id === undefined) {
-    throw new Problem('invalid-request', { errors: [{ path: 'user_id', message: 'a service names the rider' }] });
-  }
   if (caller.role === 'rider' && asked.kind === 'ride_request') {
     throw new Problem('forbidden', { detail: 'a rider requests a ride by accepting a quote' });
   }

@@ -11,15 +11,23 @@ import { Problem, type ProblemCode } from './problem.ts';
 import { pathParameter, type Route } from './route.ts';
 import { appId, eventId, eventTime, latitude, longitude, vehicleType } from './schemas.ts';
 
+/** Further off than this, a fix names no place. */
+const worstAccuracyMetres = 100_000;
+
 const Fix = z.strictObject({
   latitude,
   longitude,
   /** m/s. */
-  speed: z.number().min(0).max(120).optional(),
-  /** Degrees clockwise from north. */
-  heading: z.number().min(0).lt(360).optional(),
+  speed: z.number().min(0).max(120).transform(storable).optional(),
+  /** Degrees clockwise from north; what single precision cannot tell from a full turn is north. */
+  heading: z
+    .number()
+    .min(0)
+    .lt(360)
+    .transform((degrees) => (Math.fround(degrees) < 360 ? storable(degrees) : 0))
+    .optional(),
   /** Radius of uncertainty in metres. */
-  accuracy: z.number().min(0).optional(),
+  accuracy: z.number().min(0).max(worstAccuracyMetres).transform(storable).optional(),
   order_id: appId.optional(),
   is_available: z.boolean().optional(),
   vehicle_type: vehicleType.optional(),
@@ -31,6 +39,14 @@ const Fix = z.strictObject({
   timestamp: eventTime.optional(),
 });
 const DriverFix = Fix.extend({ driver_id: appId });
+
+/** Not even single precision tells less than this from nothing, and some stores refuse it. */
+const leastNormal = 2 ** -126;
+
+/** For measures from 0 up. */
+function storable(measure: number): number {
+  return measure < leastNormal ? 0 : measure;
+}
 
 const mostEvents = 1_000;
 const Bulk = z.strictObject({ events: z.array(z.unknown()).min(1).max(mostEvents) });

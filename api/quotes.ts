@@ -102,10 +102,16 @@ async function priced(deps: QuoteDeps, asked: Estimate, type: VehicleType, nowMs
   const { pickup_location: pickup, dropoff_location: dropoff } = asked;
   const place = geography.map().at(pickup.latitude, pickup.longitude);
   const tariff = place === undefined ? undefined : geography.tariff(place.marketId, nowMs);
-  if (place === undefined || tariff === undefined) throw new Problem('outside-service-area');
+  if (place === undefined || tariff === undefined) throw outsideEveryMarket('pickup_location');
+  if (geography.map().at(dropoff.latitude, dropoff.longitude) === undefined)
+    throw outsideEveryMarket('dropoff_location');
   const found = prices.price(place.marketId, place.zoneId, classOf(type), nowMs);
   const price = found instanceof Promise ? await found : found;
   return { place, price, ride: fare(pickup, dropoff, type, tariff, price.multiplier) };
+}
+
+function outsideEveryMarket(path: keyof Estimate): Problem {
+  return new Problem('outside-service-area', { errors: [{ path, message: 'lies outside every market' }] });
 }
 
 const emergencyFareMinor = 850;

@@ -28,13 +28,16 @@ export async function mintToken(keys: Keys, claims: TokenClaims & { readonly hou
     .sign(key);
 }
 
-const Payload = z.object({ sub: z.string().min(1), role: z.enum(roles), exp: z.number() });
+/** The rule for ids of riders and drivers; what is stored and compared under a token's name must keep it too. */
+const subject = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/);
+
+const Payload = z.object({ sub: subject, role: z.enum(roles), exp: z.number() });
 
 export interface VerifiedToken extends TokenClaims {
   readonly expiresAtMs: number;
 }
 
-/** The returned function rejects for anything but a valid token of ours: signature, issuer, audience, expiry, role. */
+/** The returned function rejects for anything but a valid token of ours: signature, issuer, audience, expiry, role, subject. */
 export function createTokenVerifier(keys: Pick<Keys, 'verification'>): (token: string) => Promise<VerifiedToken> {
   const keySet = createLocalJWKSet({ keys: [...keys.verification] });
   return async (token) => {

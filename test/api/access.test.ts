@@ -63,6 +63,7 @@ const status = async (token: string) => (await api.get(`/api/v1/pricing/zones/${
 
 describe('a token', () => {
   interface Claims {
+    sub: string;
     iss: string;
     aud: string;
     exp: number;
@@ -79,7 +80,7 @@ describe('a token', () => {
   }
 
   it('of ours is taken, also the second time', async () => {
-    const token = await forged({});
+    const token = await forged({ sub: 'a'.repeat(64) });
     expect([await status(token), await status(token)]).toEqual([200, 200]);
   });
 
@@ -90,6 +91,10 @@ describe('a token', () => {
     ['that is not valid yet', { nbf: 4_000_000_000 }],
     ['without a role', { role: undefined }],
     ['with a role we do not have', { role: 'root' }],
+    ['for nobody', { sub: '' }],
+    ['for a name with a zero byte', { sub: 'a\0b' }],
+    ['for a name with a line break', { sub: 'a\nb' }],
+    ['for a name of 65 characters', { sub: 'a'.repeat(65) }],
   ])('%s is refused', async (_name, change) => {
     expect(await status(await forged(change))).toBe(401);
   });
@@ -140,6 +145,18 @@ describe('acting for somebody', () => {
     expect(await api.post('/api/v1/pricing/estimate', asked, await api.token('service'))).toMatchObject({
       status: 200,
     });
+  });
+
+  it('needs a name for a quote, which no rider of the name of the service gets to see', async () => {
+    const service = await api.token('service', 'backend');
+    const namesake = await api.token('rider', 'backend');
+    const asked = { pickup_location: inZone, dropoff_location: inZone, vehicle_type: 'xl' };
+    const unnamed = await api.post('/api/v1/pricing/estimate', asked, service);
+    expect(unnamed).toMatchObject({ status: 422, body: { errors: [{ path: 'user_id' }] } });
+    const { body } = await api.post('/api/v1/pricing/estimate', { ...asked, user_id: 'bob' }, service);
+    const path = `/api/v1/pricing/quotes/${body.quote_id}`;
+    expect(await api.get(path, namesake)).toMatchObject({ status: 404 });
+    expect(await api.get(path, service)).toMatchObject({ status: 200 });
   });
 
   it('needs a name where demand is counted by rider', async () => {

@@ -59,6 +59,8 @@ describe('a wrong field is 422 and is named', () => {
     ['speed 121', location, { ...inZone, speed: 121 }, 'speed'],
     ['heading 360', location, { ...inZone, heading: 360 }, 'heading'],
     ['accuracy −1', location, { ...inZone, accuracy: -1 }, 'accuracy'],
+    ['accuracy 100 km and a bit', location, { ...inZone, accuracy: 100_000.1 }, 'accuracy'],
+    ['accuracy 1e300', location, { ...inZone, accuracy: 1e300 }, 'accuracy'],
     ['a fix 3 minutes from the future', location, { ...inZone, timestamp: minutesAway(3) }, 'timestamp'],
     ['a fix from last hour', location, { ...inZone, timestamp: minutesAway(-60) }, 'timestamp'],
     ['a timestamp that is none', location, { ...inZone, timestamp: 'yesterday' }, 'timestamp'],
@@ -192,9 +194,12 @@ describe('a place outside every market', () => {
     expect(await api.post(demand, { ...event, ...outside }, rider)).toMatchObject(code);
   });
 
-  it('may be where a ride ends', async () => {
+  it.each(['pickup_location', 'dropoff_location'])('is named when it is the %s of a quote', async (path) => {
     const near = { latitude: 41.2, longitude: -73.9 };
-    expect(await api.post(estimate, { ...good, dropoff_location: near }, rider)).toMatchObject({ status: 200 });
+    expect(await api.post(estimate, { ...good, [path]: near }, rider)).toMatchObject({
+      status: 422,
+      body: { type: '/problems/outside-service-area', errors: [{ path }] },
+    });
   });
 });
 

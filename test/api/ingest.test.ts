@@ -43,6 +43,21 @@ describe('a fix', () => {
     expect(Number(event?.['receivedAtMs'])).toBeGreaterThanOrEqual(sentAt);
   });
 
+  it('is put into the stream as every store can hold it', async () => {
+    const path = `/api/v1/drivers/edge-${api.market}/location`;
+    const edges = { speed: 1e-60, heading: 359.999999999, accuracy: 100_000 };
+    expect(await api.post(path, { ...inZone, ...edges, event_id: 'edge-1' }, service)).toMatchObject({ status: 202 });
+    const tiny = { ...inZone, driver_id: `edge-${api.market}`, heading: 1e-310, accuracy: 5e-324, event_id: 'edge-2' };
+    const huge = { ...tiny, accuracy: 1e300, event_id: 'edge-3' };
+    const bulk = await api.post(batch, { events: [tiny, huge] }, service);
+    expect(bulk.body).toMatchObject({ accepted: 1, rejected: [{ index: 1, code: 'invalid-request' }] });
+    const found = (await entries('locations')).filter(({ eventId }) => String(eventId).startsWith('edge-'));
+    expect(found.map(({ speed, heading, accuracy }) => [speed, heading, accuracy])).toEqual([
+      [0, 0, 100_000],
+      [undefined, 0, 0],
+    ]);
+  });
+
   it('gets an id and the time of its arrival when it brings none', async () => {
     const answer = await api.post(`/api/v1/drivers/d-${api.market}/location`, inCell, service);
     expect(answer.body.event_id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
