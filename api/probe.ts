@@ -31,19 +31,10 @@ export class Probe {
   start(): void {
     const ping = this.#ping;
     if (ping === undefined) return;
-    let over = false;
-    const done = (state: Check) => {
-      if (over) return;
-      over = true;
-      clearTimeout(late);
-      this.#state = state;
+    void answers(ping(), this.#options.timeoutMs ?? 5_000).then((good) => {
+      this.#state = good ? 'ok' : 'away';
       this.#again();
-    };
-    const late = setTimeout(() => done('away'), this.#options.timeoutMs ?? 5_000).unref();
-    ping().then(
-      () => done('ok'),
-      () => done('away'),
-    );
+    });
   }
 
   stop(): void {
@@ -55,4 +46,19 @@ export class Probe {
     if (this.#stopped) return;
     this.#timer = setTimeout(() => this.start(), this.#options.everyMs ?? 15_000).unref();
   }
+}
+
+/** Whether `asked` resolves in time. Never rejects. */
+function answers(asked: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => resolve(false), timeoutMs).unref();
+    const settle = (good: boolean) => {
+      clearTimeout(late);
+      resolve(good);
+    };
+    asked.then(
+      () => settle(true),
+      () => settle(false),
+    );
+  });
 }

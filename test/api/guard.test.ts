@@ -3,7 +3,8 @@ import { EventLog } from '../../api/event-log.ts';
 import { createGuard } from '../../api/guard.ts';
 import { createRedis, redisReady } from '../../platform/connections.ts';
 import { createLogger } from '../../platform/log.ts';
-import { services } from '../harness.ts';
+import { eventually, services } from '../harness.ts';
+import { startApi } from './start-api.ts';
 
 const log = createLogger('test', 'silent');
 const hourMs = 3_600_000;
@@ -30,5 +31,15 @@ describe('a guard', () => {
       .catch((error: unknown) => error);
     redis.disconnect();
     expect(refused).toMatchObject({ code: 'ingest-unavailable', options: { retryAfterSeconds: 3_600 } });
+  });
+});
+
+describe('the guard of Redis', () => {
+  it('closes as soon as the board was read, though no connection is new', async () => {
+    await using api = await startApi();
+    const { redisGuard, events } = api.service.deps;
+    for (let i = 0; i < 3; i += 1) await expect(redisGuard.run(fail)).rejects.toThrow('away');
+    await eventually(() => !redisGuard.away);
+    expect(await events.driverMarkets(['nobody'])).toEqual([undefined]);
   });
 });

@@ -205,18 +205,6 @@ describe('a price that is not in memory', () => {
   });
 });
 
-describe('the breaker of Redis', () => {
-  it('closes as soon as the board was read, though no connection is new', async () => {
-    await using cuttable = await startCuttable();
-    const { redisGuard, events } = cuttable.api.service.deps;
-    for (let i = 0; i < 3; i += 1) {
-      await expect(redisGuard.run(() => Promise.reject(new Error('a stall')))).rejects.toThrow();
-    }
-    await eventually(() => !redisGuard.away);
-    expect(await events.driverMarkets(['nobody'])).toEqual([undefined]);
-  });
-});
-
 describe('while Postgres is away', () => {
   let cut: Cuttable;
   beforeAll(async () => {
