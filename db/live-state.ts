@@ -98,7 +98,10 @@ export async function applyLocations(
   return { applied, stale, implausible, inaccurate, late, left, feed: judged, changed: changed as ZoneKey[] };
 }
 
-/** What subscribers of a driver's channel get with each accepted fix, as JSON. */
+/**
+ * What subscribers of a driver's channel get with each accepted fix, as JSON.
+ * @public
+ */
 export interface DriverMessage {
   readonly driverId: string;
   readonly latitude: number;

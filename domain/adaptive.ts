@@ -1,8 +1,12 @@
 /** How fast the adaptive factor follows its target, per tick. */
 const learningRate = 0.1;
 
-/** Fewer finished rides than this in `completionWindowMs` say nothing about a zone. */
+/**
+ * Fewer finished rides than this in `completionWindowMs` say nothing about a zone.
+ * @public
+ */
 export const fewestFinishedRides = 20;
+/** @public */
 export const completionWindowMs = 30 * 60_000;
 
 /** A zone that loses rides is priced too high, one that loses none may be priced higher; null: too few rides to say. */

@@ -10,6 +10,8 @@ import { ensureInstalled, onceInterrupted, step } from './setup.mjs';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const children = new Set();
 let interrupted = false;
+/** Why the tests that skip time could not run. */
+let leftOut;
 
 /** Runs a Node program in the project's folder; the answer is its exit code. */
 function node(args, env = process.env) {
@@ -21,6 +23,28 @@ function node(args, env = process.env) {
       resolve(code ?? 1);
     });
   });
+}
+
+/** The same as `npm run lint`; answers how many of its tools found something. Each says what. */
+async function checkText() {
+  let findings = 0;
+  for (const [name, program, ...args] of [
+    ['oxlint', 'oxlint/bin/oxlint', '--type-aware', '--deny-warnings'],
+    ['Biome', '@biomejs/biome/bin/biome', 'check', '.'],
+    ['Knip', 'knip/bin/knip.js'],
+  ]) {
+    if (interrupted || (await node([join(root, 'node_modules', program), ...args])) === 0) continue;
+    findings += 1;
+    console.error(`${name} has findings, which count as one failure.`);
+  }
+  return findings;
+}
+
+/** A green run of continuous integration must not hide that a part of the tests never ran. */
+function warnOfLeftOut() {
+  if (leftOut === undefined || !['1', 'true'].includes(process.env.CI)) return;
+  const line = '!'.repeat(100);
+  console.log(`${line}\nWARNING: the tests that skip time did NOT run: ${leftOut}\n${line}`);
 }
 
 function signalChildren(name) {
@@ -46,7 +70,10 @@ async function findTimeSkippingServer() {
   const { timeSkippingServer } = await import('../dist/services/time-skipping-server.js');
   const { createProgress } = await import('../dist/services/progress.js');
   const found = await timeSkippingServer(process.env, createProgress());
-  if (found.path === undefined) console.error(`Time-skipping tests are left out: ${found.why}`);
+  if (found.path === undefined) {
+    leftOut = found.why;
+    console.error(`Time-skipping tests are left out: ${found.why}`);
+  }
   return found.path;
 }
 
@@ -93,12 +120,13 @@ async function main() {
   await step('Building', () => build());
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const typed = (await step('Checking types', () => node([compiler, '--noEmit', '-p', 'tsconfig.json']))) === 0;
+  const findings = await step('Checking rules, format and unused code', checkText);
   const folder = mkdtempSync(join(tmpdir(), 'equilibrium-test-'));
   // Postgres may run as another user, which has to pass this folder.
   chmodSync(folder, 0o755);
   try {
     const { passed, failed, skipped } = await runTests(folder);
-    return { passed, failed: failed + (typed ? 0 : 1), skipped };
+    return { passed, failed: failed + (typed ? 0 : 1) + findings, skipped };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -108,6 +136,7 @@ onceInterrupted(onInterrupt);
 try {
   const { passed, failed, skipped } = await main();
   if (interrupted) console.log('Interrupted.');
+  warnOfLeftOut();
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
   process.exit(failed > 0 || passed === 0 || interrupted ? 1 : 0);
 } catch (error) {

@@ -7,8 +7,6 @@ export function zoneWorkflowId(market: MarketId, zoneId: ZoneId, vehicleClass: V
 
 export const zoneWorkflowType = 'zonePricing';
 
-export const zoneTaskQueue = 'zones';
-
 /** A killed worker holds a zone no longer than this. */
 export const zoneTaskTimeout = '5 seconds';
 
