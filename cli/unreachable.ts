@@ -70,8 +70,8 @@ function isAbout({ code, address, port, hostname }: Failure, service: Service): 
 }
 
 function placeOf(failure: Failure | undefined): string | undefined {
-  if (failure?.address === undefined) return undefined;
-  return `The server at ${String(failure.address)}:${String(failure.port)}`;
+  if (typeof failure?.address !== 'string') return undefined;
+  return `The server at ${failure.address}${typeof failure.port === 'number' ? `:${failure.port}` : ''}`;
 }
 
 function placesIn(env: Environment): Service[] {
