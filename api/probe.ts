@@ -29,12 +29,7 @@ export class Probe {
 
   /** Asks now and from then on. */
   start(): void {
-    const ping = this.#ping;
-    if (ping === undefined) return;
-    void answers(ping(), this.#options.timeoutMs ?? 5_000).then((good) => {
-      this.#state = good ? 'ok' : 'away';
-      this.#again();
-    });
+    if (this.#ping !== undefined) void this.#ask(this.#ping);
   }
 
   stop(): void {
@@ -42,7 +37,8 @@ export class Probe {
     clearTimeout(this.#timer);
   }
 
-  #again(): void {
+  async #ask(ping: () => Promise<unknown>): Promise<void> {
+    this.#state = (await answers(ping(), this.#options.timeoutMs ?? 5_000)) ? 'ok' : 'away';
     if (this.#stopped) return;
     this.#timer = setTimeout(() => this.start(), this.#options.everyMs ?? 15_000).unref();
   }
