@@ -28,10 +28,12 @@ async function run(rig: Rig, { seconds, zones }: BenchOptions): Promise<Report> 
   const city = await LiveCity.open(rig, Math.max(...zones));
   const api = await rig.serve('api', 'api/main.js', '/healthz');
   const all: Costs[] = [];
+  const late: string[] = [];
   const base = await baseline(rig);
   for (const count of zones) {
     rig.progress.say(`${count} zones`);
-    await city.grow(count);
+    const priced = await city.grow(count);
+    if (priced < count) late.push(`${count} zones: only ${priced} had ticked when the patience was over`);
     await sleep(settleMs);
     all.push(await costs(rig, city, api, { seconds, base }));
   }
@@ -48,6 +50,7 @@ async function run(rig: Rig, { seconds, zones }: BenchOptions): Promise<Report> 
         (one) =>
           `${one.zones} zones: ${one.ticksPerSecond.toFixed(1)} ticks/s (${(one.zones / 30).toFixed(1)} expected), ${one.decisions} decisions; CPU of one core while ticking: ${one.shares}`,
       ),
+      ...late,
       `memory at the end: ${memory}`,
     ],
   };

@@ -36,8 +36,8 @@ export class LiveCity {
     return new LiveCity(rig, prices);
   }
 
-  /** Wakes zones up to this number and waits until each has ticked. */
-  async grow(count: number): Promise<void> {
+  /** Wakes zones up to this number and waits until each has ticked; answers how many have when the patience is over. */
+  async grow(count: number): Promise<number> {
     this.zones = cellZones(count);
     const places = this.zones.flatMap(({ center }) => Array.from({ length: driversPerZone }, () => center));
     this.#fleet = new Fleet('standing', places);
@@ -45,12 +45,14 @@ export class LiveCity {
     const perStep = Math.max(1, Math.round((places.length * everyMs) / fixEveryMs));
     clearInterval(this.#timer);
     this.#timer = setInterval(() => void this.#report(perStep), everyMs);
-    await until(`${count} zones are priced`, () => this.prices.zones >= count, { mostMs: 120_000 + count * 60 });
+    const mostMs = 120_000 + count * 40;
+    await until('all zones are priced', () => this.prices.zones >= count, { mostMs }).catch(() => {});
     // While the feed is doubted no price rises.
     const { feed } = redisKeys(cellsMarket);
     await until('the feed is believed', async () => (await this.rig.redis.hget(feed, 'state')) === 'healthy', {
       mostMs: 120_000,
     });
+    return this.prices.zones;
     // Before that no price rises.
     await until('the driver feed is believed', async () => {
       return (await this.rig.redis.hget(redisKeys(cellsMarket).feed, 'state')) === 'healthy';
