@@ -55,6 +55,9 @@ export async function runBench(bench: Bench, argv = process.argv.slice(2), env =
     process.stderr.write(`${bench.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;
   } finally {
+    // What is still under way loses its connections now, which is no news.
+    process.on('unhandledRejection', () => {});
+    process.on('uncaughtException', () => {});
     await rig?.close();
   }
   // What a failed stretch left waiting must not keep a finished bench alive.
