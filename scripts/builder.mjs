@@ -95,9 +95,16 @@ export async function build({ force = false } = {}) {
   return true;
 }
 
-function exchange() {
-  const old = `${fresh}-old`;
-  if (existsSync(dist)) renameSync(dist, old);
-  renameSync(fresh, dist);
-  rmSync(old, { recursive: true, force: true });
+/** Again when another command that builds at the same time came in between. */
+function exchange(attempt = 1) {
+  const old = `${fresh}-old${attempt}`;
+  try {
+    if (existsSync(dist)) renameSync(dist, old);
+    renameSync(fresh, dist);
+  } catch (error) {
+    if (attempt === 5) throw error;
+    exchange(attempt + 1);
+  } finally {
+    rmSync(old, { recursive: true, force: true });
+  }
 }
