@@ -70,7 +70,7 @@ async function main(): Promise<void> {
   shutdown.onShutdown('redis', () => redis.disconnect());
   const source = { pool, redis, log, wanted: config.markets };
   const geography = await loadGeography(source);
-  const watch = watchGeography(source, geography, shutdown.stop);
+  const watch = watchGeography(source, geography, (reason) => shutdown.stop(reason));
   shutdown.onShutdown('map', () => watch.stop());
   const configs = createConfigCache({
     load: (market) => readPricingConfigs(pool, redis, market),

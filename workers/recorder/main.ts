@@ -42,7 +42,7 @@ async function main(): Promise<void> {
   const source = { pool, redis, log, wanted: config.markets };
   const geography = await loadGeography(source);
   const { markets, index } = geography;
-  const watch = watchGeography(source, geography, shutdown.stop);
+  const watch = watchGeography(source, geography, (reason) => shutdown.stop(reason));
   shutdown.onShutdown('map', () => watch.stop());
 
   for (const { marketId: market } of markets) {
