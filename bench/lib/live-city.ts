@@ -53,10 +53,6 @@ export class LiveCity {
       mostMs: 120_000,
     });
     return this.prices.zones;
-    // Before that no price rises.
-    await until('the driver feed is believed', async () => {
-      return (await this.rig.redis.hget(redisKeys(cellsMarket).feed, 'state')) === 'healthy';
-    });
   }
 
   async #report(fixes: number): Promise<void> {

@@ -75,7 +75,7 @@ it('says that nothing can be read while Postgres is away and nothing was kept', 
   proxy.cut();
   await expect(readPricingConfigs(pool, market.redis, market.market)).rejects.toThrow();
   let loaded = false;
-  const loading = loadGeography(source()).then(() => {
+  const loading = loadGeography(source()).finally(() => {
     loaded = true;
   });
   await eventually(async () => (await market.redis.exists(marketsKey)) === 0);
