@@ -28,11 +28,12 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Pickups within the zone, one far away, a tenth of a second between two of them when played at speed 10. */
+/** Pickups within the zone and a ride north of it, one outside of the market, a tenth of a second between two of them when played at speed 10. */
 function pickups(count: number) {
   const begin = Date.UTC(2014, 3, 4, 17);
   return Array.from({ length: count }, (_, i) => {
-    const place = { latitude: inZone.latitude + i * 1e-5, longitude: inZone.longitude };
+    const north = i % 3 === 1 ? 0.0135 : 0; // 1.5 km: where rides of the others go to
+    const place = { latitude: inZone.latitude + north + i * 1e-5, longitude: inZone.longitude };
     return { atMs: begin + 1 + i * 1_000, place: i === 2 ? outside : place };
   });
 }
