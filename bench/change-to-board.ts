@@ -67,9 +67,11 @@ async function measure(city: LiveCity, seconds: number) {
     else byTick += 1;
   });
   await paced(seconds * 1_000, 1_000 / measuredPerSecond, async (due) => {
-    for (const zone of quiet.splice(0, due)) {
-      // A zone that moved before is not quiet.
-      if ((city.prices.version(zone.key) ?? 0) > 0) continue;
+    for (let i = 0; i < due; i += 1) {
+      // A zone that moved before, by a tick after its neighbour's burst for instance, is not quiet.
+      const next = quiet.findIndex(({ key }) => (city.prices.version(key) ?? 0) === 0);
+      const [zone] = quiet.splice(0, next + 1).slice(-1);
+      if (next < 0 || zone === undefined) break;
       sent += 1;
       sentAt.set(zone.key, performance.now());
       sentAt.set(zone.key, await city.burst(zone.center));

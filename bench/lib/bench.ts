@@ -1,6 +1,7 @@
 import { cpus, loadavg, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { untilInterrupted } from '../../services/interrupt.ts';
+import { watchOthers } from './process-figures.ts';
 import { Rig } from './rig.ts';
 import { renderTable, type Table } from './table.ts';
 
@@ -43,14 +44,11 @@ export async function runBench(bench: Bench, argv = process.argv.slice(2), env =
       Rig.open({ env, temporal: bench.temporal, markets: bench.markets, profile }),
       interrupted,
     ]);
+    const others = watchOthers();
     const report = await Promise.race([bench.run(rig, options), interrupted]);
-    print(
-      bench.name,
-      options,
-      report,
-      `load average ${before.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after`,
-      json,
-    );
+    const elsewhere = `other programs took ${Math.round(100 * others())} % of one core meanwhile`;
+    const load = `load average ${before.toFixed(1)} before, ${loadavg()[0]?.toFixed(1)} after; ${elsewhere}`;
+    print(bench.name, options, report, load, json);
   } catch (error) {
     process.stderr.write(`${bench.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = 1;

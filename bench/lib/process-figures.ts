@@ -47,6 +47,23 @@ function read(path: string): string | undefined {
   }
 }
 
+/** ms of CPU that this machine has spent on anything. */
+function busyMs(): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, soft = 0] = (
+    /^cpu +(.*)$/m.exec(read('/proc/stat') ?? '')?.[1] ?? ''
+  )
+    .split(' ')
+    .map(Number);
+  return (user + nice + system + irq + soft) * msPerTick;
+}
+
+/** What part of one core programs other than this one and its children take, from now until asked. */
+export function watchOthers(): () => number {
+  const others = () => busyMs() - cpuMs(process.pid);
+  const [before, beganMs] = [others(), performance.now()];
+  return () => (others() - before) / (performance.now() - beganMs);
+}
+
 /** CPU of several processes over a stretch of time. */
 export class CpuMeter {
   readonly #pids: Readonly<Record<string, number>>;
