@@ -59,6 +59,8 @@ export interface Drained {
   readonly perSecond: number;
   /** CPU of one core by process, meanwhile. */
   readonly shares: string;
+  /** µs of CPU per fix by process. */
+  readonly costs: Readonly<Record<string, number>>;
 }
 
 /**
@@ -89,8 +91,9 @@ export async function drain(ingest: Ingest, fixes: number): Promise<Drained> {
   };
   await until('the streams are drained', look, { mostMs: 120_000, everyMs: 10 });
   const rate = (group: string) => (1000 * fixes) / ((doneAt.get(group) ?? 0) - began);
-  const shares = cpu.shares();
-  return { livePerSecond: rate('live'), perSecond: Math.min(rate('live'), rate('history')), shares };
+  const costs = Object.fromEntries(Object.entries(cpu.used()).map(([name, ms]) => [name, (1_000 * ms) / fixes]));
+  const perSecond = Math.min(rate('live'), rate('history'));
+  return { livePerSecond: rate('live'), perSecond, shares: cpu.shares(), costs };
 }
 
 async function fill(redis: Redis, stream: string, count: number, make: (i: number) => object): Promise<string> {
